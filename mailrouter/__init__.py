@@ -1,0 +1,1 @@
+"""The mail room of a ministry as a background service."""

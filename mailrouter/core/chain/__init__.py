@@ -1,0 +1,1 @@
+"""Message → Chain of Hops, newest first. `unwind` is the one entry."""
