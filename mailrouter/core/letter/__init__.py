@@ -1,0 +1,1 @@
+"""Text of a document → Letter. `read_letter` is the one entry."""
