@@ -1,0 +1,54 @@
+"""The language of a text, and words told apart from their endings (Estonian first).
+
+Invariant: everything here is a pure function of its text; a text that is too short or too mixed has no language (None)
+rather than a wrong one.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Letters that Unicode does not decompose into a base letter and a mark.
+_UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
+
+# Estonian: an optional stem vowel, an optional plural, a case ending, an optional -gi/-ki.
+# Cases after Erelt, "Eesti keele käsiraamat", the table of declension.
+_ESTONIAN_ENDING = re.compile(
+    r"""
+    (?:[aeiou]{1,2})?                                   # stem vowel: minister-i, nõuniku
+    (?:d|t|te|de|id|ed|sid|i|e|u)?                      # plural and partitive
+    (?:l|le|lt|s|se|st|sse|ks|ga|ni|na|ta|t|d|de|te)?   # case
+    (?:ki|gi)?
+    """,
+    re.VERBOSE,
+)
+_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_FOREIGN_ENDING = 5  # letters that may follow a stem in a language whose endings are not listed here
+
+
+def fold(text: str) -> str:
+    """The text case-folded and without diacritics: "Läänemets" and "LAANEMETS" become the same; Cyrillic й, ё too."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_UNDECOMPOSED)
+
+
+def stem_matches(stem: str, text: str, language: str | None = None) -> bool:
+    """Whether a whole word (or words, for a stem with spaces) of `text` is `stem` with a plausible ending.
+
+    Both sides are folded first. With `language` "et" the ending must be an Estonian one; otherwise an Estonian one or
+    up to five letters. A stem of several words is matched at its last word: "ministri nõunik" finds
+    "ministri nõunikele".
+    """
+    return bool(_pattern(fold(stem), language).search(fold(text)))
+
+
+@lru_cache(maxsize=4096)
+def _pattern(stem: str, language: str | None) -> re.Pattern[str]:
+    """The compiled pattern of a folded stem."""
+    ending = _ESTONIAN_ENDING.pattern
+    if language != "et":
+        ending = rf"(?:{ending}|[^\W\d_]{{0,{_FOREIGN_ENDING}}})"
+    words = r"\s+".join(re.escape(word) for word in stem.split())
+    return re.compile(rf"(?<![\w]){words}{ending}(?!\w)", re.VERBOSE)
