@@ -8,11 +8,16 @@ AskKind = Literal["nominate", "attend", "reply", "inform", "transmit"]
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One side of a letter as printed: a name without titles, the role, the institution of the letterhead."""
+    """One side of a letter as printed: a name without titles, the role, the institution of the letterhead.
+
+    `person` and `post` are the directory's names for it, filled when the case is resolved.
+    """
 
     name: str | None = None
     role: str | None = None
     institution: str | None = None
+    person: str | None = None
+    post: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

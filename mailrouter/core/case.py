@@ -1,0 +1,102 @@
+"""Case: all that rules and templates see of one mail, resolved against the directory.
+
+Invariant: a Case is stored as decided; backtest and "why not" use it so, explain and retry resolve afresh.
+Paths in rules and templates use the key names of `read --json` ("incoming.from").
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mailrouter.core.chain.hops import Hop
+from mailrouter.core.instruction import Instruction
+from mailrouter.core.letter.letters import Letter
+from mailrouter.core.message import Address, Attachment
+from mailrouter.core.outcomes import Hold
+from mailrouter.core.people import Person
+from mailrouter.core.reading import Mail
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRef:
+    """The functional mailbox that a mail arrived in."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The author of the fetched mail. `why` says how it was verified, or why not."""
+
+    name: str
+    address: str | None
+    verified: bool
+    internal: bool
+    institution: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """`incoming` (who wrote to us) or `oldest` (the bottom hop). `index` in the chain, -1 for the fetched mail.
+
+    `claimed` is True where the words stand in quoted text, which nobody verified.
+    """
+
+    index: int
+    author: Annotated[Address | None, Field(alias="from")]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    subject: str
+    sent: str | None
+    message_id: str | None
+    text: str
+    institution: str | None
+    claimed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEntry:
+    """An entry of the register that this mail belongs to, as it stood when the case was decided."""
+
+    number: str
+    series: str
+    file: str
+    function: str
+    title: str
+    direction: Literal["incoming", "outgoing"]
+    responsible: str | None
+    by: str  # what linked it: "identity", "our number", "their reference", "references", "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where the mail belongs. duplicate: the same letter was registered; reply, follow-up: joins `entry`'s stem."""
+
+    relation: Literal["new", "duplicate", "reply", "follow-up"] = "new"
+    entry: ThreadEntry | None = None
+    related: tuple[str, ...] = ()  # numbers of entries found in the history
+    conflict: str | None = None  # "same reference, different documents": a person must look
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything about one mail that rules and templates may use."""
+
+    sha256: str
+    received: str  # ISO with offset: when our server took it
+    mailbox: MailboxRef
+    message: Mail
+    chain: tuple[Hop, ...]
+    sender: Sender
+    incoming: Correspondence | None  # the newest author outside our domains
+    oldest: Correspondence
+    forwarder: Person | None  # `sender` if internal
+    letters: tuple[Letter, ...]
+    attachments: tuple[Attachment, ...]
+    instruction: Instruction | None
+    nature: Literal["person", "list", "automatic", "bounce", "receipt", "loop"]
+    thread: Thread
+    holds: tuple[Hold, ...] = ()  # found while reading or resolving: these hold whatever the rules say
