@@ -146,10 +146,7 @@ def _data_path(data: Any, loc: tuple[int | str, ...]) -> Path:
     path: list[str | int] = []
     here = data
     for index, step in enumerate(loc):
-        if isinstance(here, dict) and step in here:
-            path.append(step)
-            here = here[step]
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+        if (isinstance(here, dict) and step in here) or (isinstance(here, list) and isinstance(step, int) and step < len(here)):
             path.append(step)
             here = here[step]
         elif index == len(loc) - 1 and isinstance(step, str) and isinstance(here, dict):

@@ -95,7 +95,7 @@ class MoveEffect:
 
 @dataclass(frozen=True, slots=True)
 class FlagEffect:
-    """Flags set on the mail: `\\Flagged`, or a keyword where the server has keywords."""
+    r"""Flags set on the mail: `\\Flagged`, or a keyword where the server has keywords."""
 
     key: str
     rule: str
