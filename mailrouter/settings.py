@@ -220,7 +220,9 @@ def load(folder: Path) -> tuple[Settings | None, list[Problem]]:
     if source is None or problems:
         return None, problems
     settings, problems = yamltext.validate(SETTINGS, source)
-    return (_anchored(settings, folder.resolve()), []) if settings else (None, problems)
+    if settings is None:
+        return None, problems
+    return _anchored(settings, folder.resolve()), []
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:

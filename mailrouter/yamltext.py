@@ -66,7 +66,7 @@ def parse(text: str, file: str) -> tuple[YamlText | None, list[Problem]]:
     except (YAMLError, ValueError, RecursionError) as error:
         return None, [Problem(file, 1, 1, f"not valid YAML: {str(error).splitlines()[0]}")]
     builder = _Builder(file)
-    data = builder.build(node, (), 0) if node is not None else None
+    data = builder.build(node, (), 0) if node is not None else {}
     return YamlText(file, data, builder.values, builder.keys), builder.problems
 
 
@@ -146,10 +146,14 @@ def _data_path(data: Any, loc: tuple[int | str, ...]) -> Path:
     path: list[str | int] = []
     here = data
     for index, step in enumerate(loc):
-        if (isinstance(here, dict) and step in here) or (isinstance(here, list) and isinstance(step, int) and step < len(here)):
+        if isinstance(here, dict) and step in here:
             path.append(step)
             here = here[step]
-        elif index == len(loc) - 1 and isinstance(step, str) and isinstance(here, dict):
+        elif isinstance(here, list) and isinstance(step, int):
+            if step < len(here):
+                path.append(step)
+                here = here[step]
+        elif index == len(loc) - 1 and isinstance(here, dict):
             path.append(step)
     return tuple(path)
 

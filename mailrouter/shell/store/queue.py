@@ -1,0 +1,312 @@
+"""The outbox's rows: claims with tokens and leases by the database's clock, and every transition.
+
+The states (each transition is one function here; `TRANSITIONS` is tested against them):
+
+    pending    → claimed      claim: a node takes it, with a token, until its lease ends
+    claimed    → performing   begin: committed before the first command that cannot be taken back
+    claimed    → pending      expire: the node died before it began
+    performing → done | pending | failed | held | unknown       finish: as the performer found
+    performing → unknown      expire: the node died in the middle; nobody knows
+    unknown    → done | pending | unknown                        finish, after the performer searched for the trace
+    held, failed, unknown → pending                              again: a person said so
+    pending    → failed       drop: a person said so
+
+Invariant: a transition out of claimed or performing needs the claim's token; a lost lease changes nothing.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
+
+from mailrouter.core.effects import EFFECT, Effect
+from mailrouter.shell.store.database import Database
+from mailrouter.shell.store.schema import effects, intake
+
+# What a claim that came to nothing goes back to: an unknown outcome stays one until its trace was searched for.
+_waiting_state = case((effects.c.recovering, "unknown"), else_="pending")
+
+OPEN = ("pending", "claimed", "performing")
+TRANSITIONS = {
+    "pending": {"claimed", "failed"},
+    "claimed": {"performing", "pending", "done", "failed", "held", "unknown"},
+    "performing": {"done", "pending", "failed", "held", "unknown"},
+    "unknown": {"done", "pending", "claimed", "unknown"},
+    "held": {"pending"},
+    "failed": {"pending"},
+    "done": set(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A claimed effect."""
+
+    key: str
+    token: str
+    intake_id: int | None
+    mailbox: str
+    kind: str
+    effect: Effect
+    attempts: int  # this one included
+    recovering: bool  # the last try ended nobody knows how: search for its trace first
+    result: Mapping[str, Any]  # what an earlier try left: recipients done
+
+
+class Queue:
+    """The outbox's transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def claim(
+        self,
+        kinds: Sequence[str],
+        now_at: str,
+        lease_seconds: float,
+        limit: int,
+        mailboxes: Sequence[str] | None = None,
+    ) -> list[Task]:
+        """Take up to `limit` effects of these kinds that are due; `mailboxes` None = all.
+
+        A move waits until every other effect of its message is done or given up. An unknown outcome is claimed once,
+        to search for its trace.
+        """
+        token = secrets.token_hex(12)
+
+        def work(tx: Connection) -> list[Task]:
+            now = self._db.now(tx)
+            query = (
+                select(effects)
+                .where(
+                    effects.c.kind.in_(list(kinds)),
+                    effects.c.not_before_epoch <= now,
+                    or_(effects.c.at.is_(None), effects.c.at <= now_at),
+                    or_(
+                        effects.c.state == "pending",
+                        and_(effects.c.state == "unknown", effects.c.lease_epoch.is_(None)),
+                    ),
+                )
+                .order_by(effects.c.not_before_epoch, effects.c.intake_id, effects.c.position)
+                .limit(limit)
+            )
+            if mailboxes is not None:
+                query = query.where(effects.c.mailbox.in_(list(mailboxes)))
+            if "move" in kinds:
+                other = effects.alias()
+                query = query.where(
+                    ~exists(
+                        select(other.c.key).where(
+                            other.c.intake_id == effects.c.intake_id,
+                            other.c.kind.not_in(("move", "remind", "send")),
+                            other.c.state.in_(OPEN),
+                        )
+                    )
+                )
+            if not self._db.sqlite:
+                query = query.with_for_update(skip_locked=True, of=effects)
+            rows = tx.execute(query).all()
+            if rows:
+                tx.execute(
+                    update(effects)
+                    .where(effects.c.key.in_([row.key for row in rows]))
+                    .values(
+                        state="claimed",
+                        token=token,
+                        lease_epoch=now + lease_seconds,
+                        attempts=effects.c.attempts + 1,
+                    )
+                )
+            return [_task(row, token) for row in rows]
+
+        return self._db.write(work)
+
+    def begin(self, task: Task, needed_seconds: float) -> bool:
+        """Commit that the irrevocable command comes next; False if the claim is lost or has too little time left."""
+
+        def work(tx: Connection) -> bool:
+            now = self._db.now(tx)
+            return (
+                tx.execute(
+                    update(effects)
+                    .where(
+                        effects.c.key == task.key,
+                        effects.c.token == task.token,
+                        effects.c.state.in_(("claimed", "performing")),
+                        effects.c.lease_epoch >= now + needed_seconds,
+                    )
+                    .values(state="performing")
+                ).rowcount
+                == 1
+            )
+
+        return self._db.write(work)
+
+    def begin_many(self, tasks: Sequence[Task], needed_seconds: float) -> set[str]:
+        """`begin` for a batch in one transaction; the keys that may go on."""
+
+        def work(tx: Connection) -> set[str]:
+            now = self._db.now(tx)
+            mine = and_(
+                effects.c.key.in_([task.key for task in tasks]),
+                effects.c.token.in_({task.token for task in tasks}),
+                effects.c.state.in_(("claimed", "performing")),
+                effects.c.lease_epoch >= now + needed_seconds,
+            )
+            tx.execute(update(effects).where(mine).values(state="performing"))
+            return set(tx.execute(select(effects.c.key).where(mine)).scalars())
+
+        return self._db.write(work) if tasks else set()
+
+    def finish(
+        self,
+        outcomes: Sequence[tuple[Task, str, str | None, Mapping[str, Any]]],
+        now_at: str,
+        wait_seconds: Sequence[float],
+    ) -> None:
+        """Write outcomes: (task, state, error, result), with the seconds to wait where the state is pending."""
+
+        def work(tx: Connection) -> None:
+            now = self._db.now(tx)
+            for (task, state, error, result), wait in zip(outcomes, wait_seconds, strict=True):
+                tx.execute(
+                    update(effects)
+                    .where(
+                        effects.c.key == task.key,
+                        effects.c.token == task.token,
+                        effects.c.state.in_(("claimed", "performing")),
+                    )
+                    .values(
+                        state=state,
+                        recovering=state == "unknown",
+                        token=None,
+                        # an unknown outcome that was searched for in vain keeps a lease of zero: it is not claimed again
+                        lease_epoch=0.0 if state == "unknown" and task.recovering else None,
+                        error=error,
+                        result=json.dumps(dict(result), ensure_ascii=False) if result else None,
+                        not_before_epoch=now + wait,
+                        done_at=now_at if state == "done" else None,
+                        done_epoch=now if state == "done" else None,
+                    )
+                )
+
+        if outcomes:
+            self._db.write(work)
+
+    def expire(self) -> int:
+        """Give back what dead nodes held: claimed → pending, performing → unknown."""
+
+        def work(tx: Connection) -> int:
+            now = self._db.now(tx)
+            over = and_(effects.c.lease_epoch.is_not(None), effects.c.lease_epoch < now)
+            back = tx.execute(
+                update(effects)
+                .where(effects.c.state == "claimed", over)
+                .values(state=_waiting_state, token=None, lease_epoch=None)
+            ).rowcount
+            lost = tx.execute(
+                update(effects)
+                .where(effects.c.state == "performing", over)
+                .values(
+                    state="unknown",
+                    recovering=True,
+                    token=None,
+                    lease_epoch=None,
+                    error="the service ended in the middle of it",
+                )
+            ).rowcount
+            return int(back + lost)
+
+        return self._db.write(work)
+
+    def give_back(self, owner_tokens: Sequence[str]) -> None:
+        """A node that ends in good order gives back what it had claimed and not begun."""
+        self._db.write(
+            lambda tx: tx.execute(
+                update(effects)
+                .where(effects.c.token.in_(list(owner_tokens)), effects.c.state == "claimed")
+                .values(state=_waiting_state, token=None, lease_epoch=None)
+            )
+        )
+
+    def again(self, key: str) -> bool:
+        """A person wants a held, failed or unknown effect performed again."""
+        return self._db.write(
+            lambda tx: (
+                tx.execute(
+                    update(effects)
+                    .where(effects.c.key == key, effects.c.state.in_(("held", "failed", "unknown")))
+                    .values(
+                        state="pending",
+                        recovering=False,
+                        attempts=0,
+                        not_before_epoch=0.0,
+                        lease_epoch=None,
+                        error=None,
+                    )
+                ).rowcount
+                == 1
+            )
+        )
+
+    def due(self, now_at: str) -> int:
+        """How many effects could be claimed now, or soon after a backoff; reminders of the future not counted."""
+        query = select(func.count()).where(
+            or_(effects.c.at.is_(None), effects.c.at <= now_at),
+            or_(effects.c.state.in_(OPEN), and_(effects.c.state == "unknown", effects.c.lease_epoch.is_(None))),
+        )
+        return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
+
+    def sent_lately(self, mailbox: str, address: str, seconds: float) -> int:
+        """Mails that went to an address from this mailbox in the last seconds, for the brake."""
+
+        def work(tx: Connection) -> int:
+            since = self._db.now(tx) - seconds
+            query = select(func.count()).where(
+                effects.c.mailbox == mailbox,
+                effects.c.kind.in_(("forward", "acknowledge", "reply", "notify")),
+                effects.c.done_epoch >= since,
+                effects.c.payload.contains(f'"{address}"'),
+            )
+            return int(tx.execute(query).scalar_one())
+
+        return self._db.read(work)
+
+    def of_intake(self, intake_ids: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
+        """Each message's effects: key, kind, rule, state, error, at, done_at, result, payload."""
+        query = (
+            select(effects)
+            .where(effects.c.intake_id.in_(list(intake_ids)))
+            .order_by(effects.c.intake_id, effects.c.position)
+        )
+        result: dict[int, list[Mapping[str, Any]]] = {}
+        for row in self._db.read(lambda tx: tx.execute(query).all()):
+            result.setdefault(row.intake_id, []).append(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+        return result
+
+    def by_message_id(self, key: str) -> Mapping[str, Any] | None:
+        """The effect whose Message-ID has this key, for bounces."""
+        query = (
+            select(effects, intake.c.sha256)
+            .outerjoin(intake, intake.c.id == effects.c.intake_id)
+            .where(effects.c.key == key)
+        )
+        row = self._db.read(lambda tx: tx.execute(query).one_or_none())
+        return dict(row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def _task(row: Any, token: str) -> Task:
+    return Task(
+        key=row.key,
+        token=token,
+        intake_id=row.intake_id,
+        mailbox=row.mailbox,
+        kind=row.kind,
+        effect=EFFECT.validate_json(row.payload),
+        attempts=row.attempts + 1,
+        recovering=bool(row.recovering),
+        result=json.loads(row.result) if row.result else {},
+    )
