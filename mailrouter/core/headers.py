@@ -21,7 +21,8 @@ _BETWEEN_WORDS = re.compile(r"(\?=)\s+(?==\?[^?\s]{1,64}\?[bBqQ]\?)")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,996}>")  # RFC 5322 § 2.1.1: a line has 998 characters at most
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ADDRESS_TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.){0,400}"|=\?[^?\s]{1,64}\?[bBqQ]\?[^?]{0,2000}\?=|<[^<>]{0,1000}>|[,;:()]|[^",;:()<>=]+|.', re.DOTALL
+    r'"(?:[^"\\]|\\.){0,120}"|=\?[^?\s]{1,64}\?[bBqQ]\?[^?]{0,2000}\?=|<[^<>]{0,1000}>|[,;:()]|[^",;:()<>=]+|.',
+    re.DOTALL,
 )
 # Trace and signature fields have no words to decode; what stands in them is compared, so it stays as it came.
 _VERBATIM = ("received", "authentication-results", "dkim-", "arc-", "x-mailrouter-")
@@ -42,7 +43,9 @@ _CHARSET_ALIASES: Final = {
     "ansi_x3.110-1983": "cp1252",
 }
 # Codecs that are no charsets of mail: they would run long, or do more than decode.
-_NO_CHARSETS: Final = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"})
+_NO_CHARSETS: Final = frozenset(
+    {"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
+)
 # Zone names that mail programs print though RFC 5322 § 4.3 knows only the American ones; hours east.
 _ZONES: Final = {"WET": 0, "BST": 1, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3}
 
@@ -176,43 +179,41 @@ def parse_addresses(value: str) -> list[tuple[str, str | None]]:
 
     "Maasikas, Mari <m@x.example>" without quotes is one person, whatever the grammar says (seen: Outlook).
     """
-    plain_parens = value.count("(") != value.count(")")
     found: list[tuple[str, str | None]] = []
-    waiting = ""  # a bare word before a comma: the family name of the next, or an address-less entry
-    segment: list[str] = []
-    depth = 0
-    for token in [*(match[0] for match in _ADDRESS_TOKEN.finditer(value[:MAX_VALUE])), ","]:
-        if not plain_parens:
-            depth = max(0, depth + (token == "(") - (token == ")"))
-        if depth or token not in {",", ";", ":"}:
-            segment.append(token)
-            continue
-        has_address = any(piece.startswith("<") or "@" in piece for piece in segment)
-        if token == ":":
-            if has_address:
-                segment.append(token)
-            else:
-                segment = []  # a group's name; its members follow
-            continue
-        name, address = _mailbox(segment)
-        segment = []
-        if waiting and any_angle(name, address):
-            name = f"{waiting}, {name}"
+    waiting = ""  # a bare word before a comma: the family name of the next, or an entry without an address
+    for pieces, ending in _segments(value):
+        name, address = _mailbox(pieces)
+        if waiting and name and address:
+            name, waiting = f"{waiting}, {name}", ""
         elif waiting:
             found.append((waiting, None))
-        waiting = ""
-        if address is None and name and token == ",":
+            waiting = ""
+        if name and address is None and ending == ",":
             waiting = name
         elif name or address:
             found.append((name, address))
-    if waiting:
-        found.append((waiting, None))
-    return found
+    return [*found, (waiting, None)] if waiting else found
 
 
-def any_angle(name: str, address: str | None) -> bool:
-    """Whether a mailbox has both a name and an address, so that a bare word before it can be part of the name."""
-    return bool(name and address)
+def _segments(value: str) -> Iterator[tuple[list[str], str]]:
+    """The pieces of each mailbox with the mark that ended it; group names (RFC 5322 § 3.4) are left out."""
+    comments = value.count("(") == value.count(")")  # else a lone bracket is part of a name
+    gathered: list[str] = []
+    depth = 0
+    for match in _ADDRESS_TOKEN.finditer(value[:MAX_VALUE]):
+        piece = match[0]
+        if comments:
+            depth = max(0, depth + (piece == "(") - (piece == ")"))
+        if depth or piece not in {",", ";", ":"}:
+            gathered.append(piece)
+        elif piece != ":":
+            yield gathered, piece
+            gathered = []
+        elif any(part.startswith("<") or "@" in part for part in gathered):
+            gathered.append(piece)
+        else:
+            gathered = []  # a group's name; its members follow
+    yield gathered, ","
 
 
 def _mailbox(tokens: list[str]) -> tuple[str, str | None]:

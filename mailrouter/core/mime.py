@@ -18,7 +18,8 @@ from mailrouter.core.outcomes import Defect
 
 MAX_DEPTH: Final = 60
 MAX_PARTS: Final = 2_000
-_MAX_PARAMETERS: Final = 4_096  # characters of a Content-* header that are looked at
+_MAX_CONTENT_HEADER: Final = 8_192  # characters of a Content-* header that are looked at
+_MAX_PARAMETERS: Final = 64
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 _BLANK = re.compile(rb"\n[ \t]*\r?\n")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
@@ -116,7 +117,9 @@ def _split(raw: bytes, start: int, end: int, boundary: str, defects: list[Defect
     slices, closed = _between(raw, start, end, marker) if marker else ([], False)
     if not slices:
         guess = re.search(rb"(?m)^(--[^\s].{0,80}?)[ \t]*\r?\nContent-", raw[start : min(end, start + 65_536)])
-        defects.append(Defect("boundary", f"boundary {boundary!r} not found" if boundary else "multipart without boundary"))
+        defects.append(
+            Defect("boundary", f"boundary {boundary!r} not found" if boundary else "multipart without boundary")
+        )
         if not guess:
             return None
         slices, closed = _between(raw, start, end, guess[1])
@@ -132,19 +135,18 @@ def _between(raw: bytes, start: int, end: int, marker: bytes) -> tuple[list[tupl
     opened = -1
     at = raw.find(marker, start, end)
     while at >= 0:
-        line_end = raw.find(b"\n", at, end)
-        line_end = end if line_end < 0 else line_end + 1
-        rest = raw[at + len(marker) : min(line_end, at + len(marker) + 80)].rstrip()
-        if (at == start or raw[at - 1 : at] == b"\n") and rest in {b"", b"--"}:
-            if opened >= 0:
-                # The line end before a boundary belongs to the boundary (RFC 2046 § 5.1.1).
-                stop = at - (2 if raw[at - 2 : at] == b"\r\n" else 1)
-                slices.append((opened, max(opened, stop)))
-            if rest == b"--":
-                return slices, True
-            if len(slices) > MAX_PARTS:
-                return slices, True
-            opened = line_end
+        if at == start or raw[at - 1 : at] == b"\n":  # looked at first: one line end is searched for a line
+            line_end = raw.find(b"\n", at, end)
+            line_end = end if line_end < 0 else line_end + 1
+            rest = raw[at + len(marker) : min(line_end, at + len(marker) + 80)].rstrip()
+            if rest in {b"", b"--"}:
+                if opened >= 0:
+                    # The line end before a boundary belongs to the boundary (RFC 2046 § 5.1.1).
+                    stop = at - (2 if raw[at - 2 : at] == b"\r\n" else 1)
+                    slices.append((opened, max(opened, stop)))
+                if rest == b"--" or len(slices) > MAX_PARTS:
+                    return slices, True
+                opened = line_end
         at = raw.find(marker, at + len(marker), end)
     if opened >= 0 and opened < end:
         slices.append((opened, end))
@@ -157,7 +159,7 @@ def _content(headers: Sequence[tuple[str, str]], default_type: str) -> _Content:
     for name, value in headers:
         lowered = name.lower()
         if lowered.startswith("content-"):
-            values.setdefault(lowered, value[:_MAX_PARAMETERS])
+            values.setdefault(lowered, value[:_MAX_CONTENT_HEADER])
     declared = values.get("content-type", "")
     media_type = declared.partition(";")[0].strip().lower() or default_type
     if not _TYPE.fullmatch(media_type):
@@ -169,7 +171,7 @@ def _content(headers: Sequence[tuple[str, str]], default_type: str) -> _Content:
     return _Content(
         media_type,
         charset,
-        _parameter(declared, "boundary").rstrip(),
+        _parameter(declared, "boundary").rstrip()[:200],  # RFC 2046 § 5.1.1 allows 70
         known,
         re.sub(r"\s+", " ", decode_words(name)).strip()[:255],
         values.get("content-id", "").strip("<> \t"),
@@ -182,7 +184,8 @@ def _parameter(header: str, name: str) -> str:
     if name not in header.lower():
         return ""
     entity = StandardMessage()
-    entity["Content-Type"] = header
+    # The library looks at the rest of the header again for each parameter: a few are enough.
+    entity["Content-Type"] = ";".join(header.split(";")[:_MAX_PARAMETERS])
     try:
         value = entity.get_param(name, "")
         if isinstance(value, tuple):
