@@ -1,6 +1,6 @@
-"""The document register: functions, series, numbering, access, relations.
+"""What the register is made of: functions, series, entries, relations.
 
-Invariant: a number is only computed here; it is allocated in the settle transaction, never skipped, never used twice.
+Invariant: plain values; nothing here allocates or stores.
 """
 
 from dataclasses import dataclass
@@ -25,10 +25,11 @@ class Function:
 class Series:
     """A series of the classification and how it numbers.
 
-    `pattern` has {series}, {file}, {file_year}, {year}, {counter}, each counter with an optional width ("{counter:03}"),
-    and {suffix} is appended as "-1" where the series is individualising. `numbering`: "individualising" gives the
-    initial letter -1 and replies the same stem with the next suffix; "fresh" a new counter for every document;
-    "same" the same number again.
+    `pattern` has {series}, {file}, {file_year}, {year}, {counter}; a counter may have a width ("{counter:03}"), a year
+    is printed with two digits, or with four as "{year:4}". The suffix is appended as "-1" where the series is
+    individualising. `file` is the file's mark: {series}, {year} (four digits), {year:2}. `numbering`: "individualising"
+    gives the initial letter -1 and replies the same stem with the next suffix; "fresh" a new counter for every
+    document; "same" the same number again.
     """
 
     mark: str
@@ -76,7 +77,10 @@ class Correspondent:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A link to another entry."""
+    """A link to another entry: `kind` is what that other document is to this one.
+
+    An answer has "initial" (alusdokument) to the letter it answers, the letter "reply" (vastusdokument) to its answer.
+    """
 
     kind: RelationKind
     number: str
@@ -116,3 +120,13 @@ class Entry:
     theirs: str | None = None  # the other system's number
     relations: tuple[Relation, ...] = ()
     message: str = ""  # SHA-256 of the mail
+    stem: str | None = None  # counter's name and value of the initial letter, which all that join it share
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """An entry that the register found by keys: `matched` of those that were asked for, and all `keys` it was kept with."""
+
+    entry: Entry
+    matched: tuple[str, ...]
+    keys: tuple[str, ...] = ()
