@@ -1,0 +1,208 @@
+"""The phrases of one language, sought in a sentence all at once.
+
+Owns the little language in which staff write phrases (docs/instructions.md) and the files data/instructions.*.yaml.
+Invariant: a lexicon is read once and never changes; a tag is a phrase found, with its place in words.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from mailrouter.core.language import fold
+
+# Kinds that are sought in lines, not in sentences: no *, ~ or {n} in them.
+_PLAIN = frozenset({"closings", "notices", "joiners", "reply_prefixes"})
+_GAP = 3  # words that "~" may stand for
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A phrase found: what it means ("cue.ask", "register.wish") and the words first..last-1 that say it."""
+
+    kind: str
+    first: int
+    last: int
+
+    @property
+    def action(self) -> str:
+        """What stands before the first full stop of the kind."""
+        return self.kind.partition(".")[0]
+
+    @property
+    def form(self) -> str:
+        """What stands after the last full stop of the kind."""
+        return self.kind.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place of a phrase: folded words, beginnings ("kui*"), endings ("*le"), middles; or any number; or a gap."""
+
+    words: frozenset[str] = frozenset()
+    beginnings: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+    number: bool = False
+    gap: bool = False
+
+    def takes(self, word: str, numbers: Mapping[str, int]) -> bool:
+        """Whether a folded word fits."""
+        if self.number:
+            return word.isdigit() or word in numbers
+        return word in self.words or word.startswith(self.beginnings) or word.endswith(self.endings)
+
+
+Phrase = tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All phrases of one language, by the word they begin with."""
+
+    language: str
+    numbers: Mapping[str, int]
+    options: frozenset[str]  # the language's own ways, e.g. "wish-needs-ask"
+    kinds: frozenset[str]
+    by_word: Mapping[str, tuple[tuple[str, Phrase], ...]]  # first word → kind and phrase
+    by_beginning: Mapping[str, tuple[tuple[str, Phrase], ...]]  # first two letters → the same
+    rest: tuple[tuple[str, Phrase], ...]  # phrases that begin with an ending or a number
+    words: Mapping[str, tuple[str, ...]]  # kind → its phrases as folded words, for kinds that are plain words
+
+    def plain(self, kind: str) -> tuple[str, ...]:
+        """The phrases of a kind as folded words; alternatives ("kena|head") are written out."""
+        return self.words.get(kind, ())
+
+    def tags(self, words: Sequence[str]) -> list[Tag]:
+        """Every phrase in a row of folded words, in order; of one kind at one place the longest."""
+        best: dict[tuple[str, int], int] = {}
+        for first, word in enumerate(words):
+            for kind, phrase in self._candidates(word):
+                last = self._end(phrase, words, first)
+                if last > best.get((kind, first), 0):
+                    best[kind, first] = last
+        return sorted((Tag(kind, first, last) for (kind, first), last in best.items()), key=lambda t: (t.first, -t.last))
+
+    def is_kind(self, kind: str, word: str) -> bool:
+        """Whether one folded word alone is a phrase of this kind."""
+        return any(k == kind and self._end(phrase, (word,), 0) == 1 for k, phrase in self._candidates(word))
+
+    def _candidates(self, word: str) -> Iterator[tuple[str, Phrase]]:
+        yield from self.by_word.get(word, ())
+        yield from self.by_beginning.get(word[:2], ())
+        yield from self.rest
+
+    def _end(self, phrase: Phrase, words: Sequence[str], at: int) -> int:
+        """Past the last word of the phrase if it begins at `at`, else 0."""
+        if not phrase:
+            return at
+        slot, rest = phrase[0], phrase[1:]
+        if slot.gap:
+            for skipped in range(_GAP + 1):
+                if end := self._end(rest, words, at + skipped):
+                    return end
+                if at + skipped < len(words) and not words[at + skipped][:1].isalnum():
+                    return 0
+            return 0
+        if at >= len(words) or not slot.takes(words[at], self.numbers):
+            return 0
+        return self._end(rest, words, at + 1)
+
+
+@cache
+def lexicons() -> tuple[Lexicon, ...]:
+    """Every language of data/instructions.*.yaml, in the order of their names."""
+    folder = files("mailrouter.core").joinpath("data")
+    named = sorted(
+        (entry for entry in folder.iterdir() if entry.name.startswith("instructions.") and entry.name.endswith(".yaml")),
+        key=lambda entry: entry.name,
+    )
+    return tuple(build(YAML(typ="safe", pure=True).load(entry.read_text(encoding="utf-8"))) for entry in named)
+
+
+def build(data: Mapping[str, Any]) -> Lexicon:
+    """A lexicon from the content of one file; ValueError names a phrase that is not text."""
+    by_word: dict[str, list[tuple[str, Phrase]]] = {}
+    by_beginning: dict[str, list[tuple[str, Phrase]]] = {}
+    rest: list[tuple[str, Phrase]] = []
+    kinds: set[str] = set()
+    plain: dict[str, list[str]] = {}
+    numbers = {fold(word): int(value) for word, value in data.get("periods", {}).get("numbers", {}).items()}
+    for kind, written in _written(data):
+        kinds.add(kind)
+        if kind in _PLAIN:
+            plain.setdefault(kind, []).extend(_written_out(written))
+            continue
+        phrase = _phrase(written)
+        first = phrase[0]
+        for word in first.words:
+            by_word.setdefault(word, []).append((kind, phrase))
+        for letters in {beginning[:2] for beginning in first.beginnings}:
+            by_beginning.setdefault(letters, []).append((kind, phrase))
+        if first.endings or first.number:
+            rest.append((kind, phrase))
+    return Lexicon(
+        language=data["language"],
+        numbers=numbers,
+        options=frozenset(data.get("options", ())),
+        kinds=frozenset(kinds),
+        by_word={word: tuple(found) for word, found in by_word.items()},
+        by_beginning={letters: tuple(found) for letters, found in by_beginning.items()},
+        rest=tuple(rest),
+        words={kind: tuple(phrases) for kind, phrases in plain.items()},
+    )
+
+
+def _written_out(written: str) -> list[str]:
+    """ "see kiri|sõnum" → "see kiri", "see sonum"."""
+    return [" ".join(choice) for choice in product(*(piece.split("|") for piece in fold(written).split()))]
+
+
+def _written(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and phrase as written: the path of keys in the file, "actions" left out."""
+    for section, content in data.items():
+        if section in ("language", "options"):
+            continue
+        yield from _walk("" if section == "actions" else section, content)
+
+
+def _walk(kind: str, content: object) -> Iterator[tuple[str, str]]:
+    if isinstance(content, Mapping):
+        for key, inner in content.items():
+            if key != "numbers":
+                yield from _walk(f"{kind}.{key}".lstrip("."), inner)
+    elif isinstance(content, list):
+        for phrase in content:
+            if not isinstance(phrase, str) or not phrase.strip():
+                raise ValueError(f"{kind}: {phrase!r} is not a phrase")
+            yield kind, phrase
+
+
+def _phrase(written: str) -> Phrase:
+    """A phrase as staff write it → its slots."""
+    slots = []
+    for piece in written.split():
+        if piece == "~":
+            slots.append(Slot(gap=True))
+        elif piece == "{n}":
+            slots.append(Slot(number=True))
+        else:
+            slots.append(_slot(piece))
+    if slots[0].gap:
+        raise ValueError(f"{written!r}: a phrase cannot begin with ~")
+    return tuple(slots)
+
+
+def _slot(piece: str) -> Slot:
+    words, beginnings, endings = set(), [], []
+    for alternative in fold(piece).split("|"):
+        if alternative.startswith("*"):
+            endings.append(alternative[1:])
+        elif alternative.endswith("*"):
+            beginnings.append(alternative[:-1])
+        else:
+            words.add(alternative)
+    return Slot(frozenset(words), tuple(beginnings), tuple(endings))

@@ -1,0 +1,226 @@
+"""Is a form an order? What stands around it decides: "palun", "võib", "kui vaja", "ei", "nad paluvad", "kas".
+
+Owns heads (the forms of things that can be ordered) and their moods. Invariant: a form without a cue is an order only
+where its language says so, and what is not clearly ordered is not carried out.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from mailrouter.core.instruction.lexicon import Lexicon, Tag
+from mailrouter.core.instruction.words import Sentence
+
+ACTIONS = ("register", "forward", "send", "responsible", "purposes")
+_FORMS = ("order", "bare", "wish", "told", "noun", "verb", "after")
+_BREAKS = frozenset(",;()–—")
+
+
+class Mood(Enum):
+    """What a form amounts to."""
+
+    ORDERED = "ordered"
+    PERMITTED = "permitted"  # counts beside an order
+    NEGATED = "negated"
+    OPEN = "open"  # left to the reader: orders nothing
+    CONDITIONAL = "conditional"  # depends on what we cannot know
+    TOLD = "told"  # somebody else's wish, a question, a report
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A form found: its tag, the words first..last-1 that it may draw on, and its mood."""
+
+    tag: Tag
+    first: int
+    last: int
+    mood: Mood
+    asked: bool = False  # a cue of request stands with it
+    open_chunks: tuple[tuple[int, int], ...] = ()  # parts of its words that are open or negated on their own
+
+    @property
+    def what(self) -> str:
+        """The action, or "purposes"."""
+        return self.tag.action
+
+
+class Clauses:
+    """One sentence in one language: tags, cuts between heads, and moods."""
+
+    def __init__(self, sentence: Sentence, lexicon: Lexicon, tags: list[Tag]) -> None:
+        self.sentence = sentence
+        self.lexicon = lexicon
+        self.folded = tuple(word.folded for word in sentence.words)
+        self.tags = tags
+        self.cues = self._cues()
+        self._asked = any(tag.kind == "cues.ask" for tag in self.cues)
+
+    def heads(self) -> list[Head]:
+        """The heads in order, each with its scope and mood."""
+        tags = self._head_tags()
+        cuts = [0, *(self._cut(left, right) for left, right in zip(tags, tags[1:], strict=False)), len(self.folded)]
+        heads: list[Head] = []
+        for tag, first, last in zip(tags, cuts, cuts[1:], strict=False):
+            heads.append(self._head(tag, first, last, heads[-1] if heads else None))
+        return heads
+
+    def _head_tags(self) -> list[Tag]:
+        """Heads that do not overlap, the longer one first; "bare" only where a clause begins."""
+        chosen: list[Tag] = []
+        found = [tag for tag in self.tags if tag.action in ACTIONS and tag.form in _FORMS]
+        for tag in sorted(found, key=lambda t: (t.first - t.last, t.first, t.form != "told")):
+            if any(tag.first < other.last and other.first < tag.last for other in chosen):
+                continue
+            if tag.form == "bare" and not self._begins_clause(tag):
+                continue
+            chosen.append(tag)
+        return sorted(chosen, key=lambda t: t.first)
+
+    def _begins_clause(self, tag: Tag) -> bool:
+        """Whether only courtesy, adverbs and conjunctions stand between the clause's begin and the form."""
+        at = tag.first
+        while at > 0:
+            word = self.folded[at - 1]
+            if not word[:1].isalnum() or self.lexicon.is_kind("clauses.begin", word):
+                return True
+            if any(cue.kind in ("cues.ask", "cues.need", "cues.negate", "cues.open") and cue.first < at <= cue.last for cue in self.cues):
+                return True
+            if not self.lexicon.is_kind("clauses.adverb", word):
+                return False
+            at -= 1
+        return True
+
+    def _cues(self) -> list[Tag]:
+        """Cues, where a longer one hides what lies within it ("kui vaja" hides the condition "kui")."""
+        found = [tag for tag in self.tags if tag.action == "cues" and tag.kind != "cues.negate_after"]
+        order = {"cues.open": 0, "cues.courtesy": 1}
+        kept: list[Tag] = []
+        for tag in sorted(found, key=lambda t: (t.first - t.last, order.get(t.kind, 2))):
+            if not any(other.first <= tag.first and tag.last <= other.last for other in kept):
+                kept.append(tag)
+        return sorted(kept, key=lambda t: t.first)
+
+    def _cut(self, left: Tag, right: Tag) -> int:
+        """Where the words of one head end and those of the next begin."""
+        between = range(left.last, right.first)
+        marks = [at for at in between if self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.and", self.folded[at])]
+        if not marks:
+            return right.first if left.action != "register" else left.last
+        if left.action in ("forward", "send") and right.action == "purposes":
+            return right.first
+        # Recipients come as a list: the last mark parts it from what follows.
+        return marks[-1] if left.action in ("forward", "send", "purposes") else marks[0]
+
+    def _head(self, tag: Tag, first: int, last: int, before: Head | None) -> Head:
+        if tag.form == "told":
+            return Head(tag, first, last, Mood.TOLD)
+        mood, asked = self._mood(tag, first, last, before)
+        if mood in (Mood.ORDERED, Mood.PERMITTED):
+            side = self._sides(tag, first, last)
+            if any(begin <= tag.first < end for begin, end in side):
+                mood = Mood.OPEN
+            elif self._conditional(first, last):
+                mood = Mood.CONDITIONAL
+            return Head(tag, first, last, mood, asked, side)
+        return Head(tag, first, last, mood, asked)
+
+    def _mood(self, tag: Tag, first: int, last: int, before: Head | None) -> tuple[Mood, bool]:
+        """The mood by the nearest cue before the form, then by what follows it, then by the head before."""
+        if self._negated(tag, first, last):
+            return Mood.NEGATED, True
+        around = tag.action == "responsible"
+        cue = self._nearest(tag, first, last if around else tag.first)
+        kind = cue.kind if cue else ""
+        asked = kind in ("cues.ask", "cues.need")
+        if (self.sentence.asks_back or kind == "cues.question") and kind != "cues.ask" and not self._asked:
+            return Mood.TOLD, False
+        if kind == "cues.permit":
+            return Mood.PERMITTED, False
+        if kind in ("cues.told", "cues.question") and tag.form not in ("order", "noun"):
+            return Mood.TOLD, False
+        if not kind and before is not None and tag.form in ("wish", "verb", "bare") and self._continues(first):
+            if self.lexicon.is_kind("cues.carry", self.folded[first]):
+                return Mood.NEGATED, False
+            if before.tag.form != "told" and before.mood is not Mood.OPEN:
+                return before.mood, before.asked
+        if tag.form in ("wish", "verb") and not asked and "wish-needs-ask" in self.lexicon.options:
+            return Mood.TOLD, False
+        return Mood.ORDERED, asked
+
+    def _continues(self, first: int) -> bool:
+        """Whether the words from `first` on are joined to what stands before by "and"."""
+        return first < len(self.folded) and (
+            self.lexicon.is_kind("clauses.and", self.folded[first]) or self.lexicon.is_kind("cues.carry", self.folded[first])
+        )
+
+    def _nearest(self, tag: Tag, first: int, last: int) -> Tag | None:
+        """The cue of request, permission, report or question that is nearest to the form, before it if there is one."""
+        kinds = ("cues.ask", "cues.need", "cues.permit", "cues.told", "cues.question")
+        near = [
+            cue
+            for cue in self.cues
+            if cue.kind in kinds and first <= cue.first and cue.last <= last and not (tag.first <= cue.first < tag.last)
+        ]
+        before = [cue for cue in near if cue.first <= tag.first]
+        return before[-1] if before else (near[0] if near else None)
+
+    def _negated(self, tag: Tag, first: int, last: int) -> bool:
+        """Whether a negation governs the form: before it in the same part, or a set phrase right after it."""
+        for cue in self.cues:
+            if cue.kind == "cues.negate" and first <= cue.first < tag.first and not self._broken(cue.last, tag.first):
+                return True
+            if cue.kind == "cues.negate" and tag.action == "responsible" and tag.last <= cue.first < last and not self._broken(tag.last, cue.first):
+                return True
+        return any(
+            other.kind == "cues.negate_after" and tag.last <= other.first < last and not self._broken(tag.last, other.first)
+            for other in self.tags
+        )
+
+    def _broken(self, first: int, last: int) -> bool:
+        """Whether a comma or "but" stands between two places."""
+        return any(
+            self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.but", self.folded[at]) for at in range(first, last)
+        )
+
+    def _sides(self, tag: Tag, first: int, last: int) -> tuple[tuple[int, int], ...]:
+        """Parts of a scope that are open or negated on their own ("ja vajadusel Jaanile"); the head's own part too."""
+        parts: list[tuple[int, int]] = []
+        for cue in self.cues:
+            if cue.kind not in ("cues.open", "cues.negate") or not first <= cue.first < last:
+                continue
+            begin, end = self._part(cue, first, last)
+            if cue.kind == "cues.negate":
+                if not begin <= tag.first < end:
+                    parts.append((cue.first, end))
+                continue
+            own = self._part(tag, first, last)
+            if (begin, end) != own and begin > tag.last and any(self._nameable(at) for at in range(cue.last, end)):
+                parts.append((begin, end))
+            else:
+                parts.append((first, last))
+        return tuple(parts)
+
+    def _nameable(self, at: int) -> bool:
+        word = self.sentence.words[at]
+        return word.capital or self.lexicon.is_kind("names.recipients", word.folded)
+
+    def _part(self, tag: Tag, first: int, last: int) -> tuple[int, int]:
+        """The words around a tag up to the next break or "and"."""
+        begin, end = tag.first, tag.last
+        while begin > first and not self._parts(begin - 1):
+            begin -= 1
+        while end < last and not self._parts(end):
+            end += 1
+        return begin, end
+
+    def _parts(self, at: int) -> bool:
+        word = self.folded[at]
+        return word in _BREAKS or self.lexicon.is_kind("clauses.and", word) or self.lexicon.is_kind("clauses.but", word)
+
+    def _conditional(self, first: int, last: int) -> bool:
+        """Whether the scope holds a condition at a clause's begin."""
+        return any(
+            cue.kind == "cues.condition"
+            and first <= cue.first < last
+            and (cue.first == first or self._parts(cue.first - 1) or cue.first == 0)
+            for cue in self.cues
+        )

@@ -1,0 +1,212 @@
+"""Whom an order names: recipients and the responsible, in the form written.
+
+Invariant: what is returned stands in the sentence word for word ("@author" for the one who writes); nothing is
+declined here and nothing looked up.
+"""
+
+from collections.abc import Iterator
+
+from mailrouter.core.instruction.lexicon import Lexicon, Tag
+from mailrouter.core.instruction.moods import ACTIONS, Clauses, Head
+from mailrouter.core.instruction.words import Sentence
+
+AUTHOR = "@author"
+_LONGEST_NAME = 8  # words
+_RANGE = tuple[int, int]
+_BETWEEN = (",", ";", "/", "&", "+")
+
+
+class Nouns:
+    """Names in one sentence."""
+
+    def __init__(self, clauses: Clauses, taken: tuple[_RANGE, ...] = ()) -> None:
+        """`taken` are ranges that are no names: the deadline, a restriction."""
+        self._sentence: Sentence = clauses.sentence
+        self._lexicon: Lexicon = clauses.lexicon
+        self._folded = clauses.folded
+        self._blocked = _blocked(clauses, taken)
+
+    def recipients(self, head: Head) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Whom a forward order names: those that are ordered, and those that are taken out ("mitte Jaanile")."""
+        named: list[str] = []
+        out: list[str] = []
+        for first, last in self._recipient_ranges(head):
+            side = any(begin <= last - 1 < end for begin, end in head.open_chunks)
+            (out if side else named).append(self._written(first, last))
+        return tuple(dict.fromkeys(named)), tuple(dict.fromkeys(out))
+
+    def responsible(self, head: Head) -> tuple[str, ...]:
+        """Whom an order makes responsible: after the form, else before it; several if it names several."""
+        after = list(self._people(head.tag.last, head.last))
+        before = list(self._people(head.first, head.tag.first))
+        found = before or after if head.tag.form == "after" else after or before
+        if head.tag.form == "after":
+            found = found[-1:]
+        return tuple(dict.fromkeys(self._written(first, last) for first, last in found))
+
+    def _recipient_ranges(self, head: Head) -> list[_RANGE]:
+        """Recipients by their ending; after a preposition; by their capital after a colon or where the language says."""
+        found = list(self._by_ending(head))
+        if not found:
+            found = list(self._after_preposition(head))
+        tag = head.tag
+        colon = tag.last < head.last and self._folded[tag.last] == ":"
+        if not found and (colon or self._folded[tag.last - 1] == ":" or "plain-recipients" in self._lexicon.options):
+            found = list(self._people(tag.last, head.last))
+            if not found and "plain-recipients" in self._lexicon.options:
+                found = list(self._people(head.first, tag.first))
+        return found
+
+    def _by_ending(self, head: Head) -> Iterator[_RANGE]:
+        """Noun phrases whose last word has a recipient's ending ("ministri nõunikele")."""
+        ends = [at for at in range(head.first, head.last) if self._is_recipient(at, head.last)]
+        ranges = [(self._leftwards(at, head.first, ends), at + 1) for at in ends]
+        for index, (first, last) in enumerate(ranges):
+            following = ranges[index + 1] if index + 1 < len(ranges) else None
+            # "juhatajale Mari Tammele": the post stands in apposition, the name counts.
+            if following and following[0] == last and self._sentence.words[last].capital and not self._capital_in(first, last):
+                continue
+            yield first, last
+
+    def _is_recipient(self, at: int, last: int) -> bool:
+        word = self._folded[at]
+        if at in self._blocked and word not in self._author_words():
+            return False
+        if self._lexicon.is_kind("names.author", word):
+            return self._lexicon.is_kind("names.recipients", word)
+        if not self._lexicon.is_kind("names.recipients", word) or self._lexicon.is_kind("names.not", word):
+            return False
+        return not any(
+            self._lexicon.is_kind("names.descriptive", self._folded[after]) for after in range(at + 1, min(at + 3, last))
+            if not any(mark in self._folded[at + 1 : after] for mark in (",", "ja", "ning", "and"))
+        )
+
+    def _author_words(self) -> frozenset[str]:
+        return frozenset(word for word in self._folded if self._lexicon.is_kind("names.author", word))
+
+    def _leftwards(self, at: int, first: int, ends: list[int]) -> int:
+        """Where the noun phrase that ends with word `at` begins."""
+        begin = at
+        while begin > first and at - begin < _LONGEST_NAME:
+            before = begin - 1
+            word = self._folded[before]
+            if before in ends or before in self._blocked:
+                break
+            if self._lexicon.is_kind("names.also", word):
+                inside = before - 1 >= first and before - 1 not in ends and self._modifies(before - 1)
+                if not inside or word in _BETWEEN:
+                    break
+            elif not self._modifies(before):
+                break
+            begin = before
+        return begin
+
+    def _modifies(self, at: int) -> bool:
+        """Whether a word can stand in a noun phrase before its last word."""
+        word = self._sentence.words[at]
+        if word.mark or at in self._blocked or word.text[:1].isdigit() or self._lexicon.is_kind("names.not", word.folded):
+            return False
+        return word.capital or self._lexicon.is_kind("names.modifiers", word.folded)
+
+    def _after_preposition(self, head: Head) -> Iterator[_RANGE]:
+        """Noun phrases after "to", in a list ("to Mari Tamm, Jaan Kask and the advisers")."""
+        for at in range(head.first, head.last):
+            if not self._lexicon.is_kind("names.prepositions", self._folded[at]):
+                continue
+            yield from self._listed(at + 1, head.last)
+
+    def _listed(self, begin: int, last: int) -> Iterator[_RANGE]:
+        """The noun phrases of a list that begins at `begin`, up to the first word that is no name."""
+        at = begin
+        first: int | None = None
+        while at <= last:
+            word = self._folded[at] if at < last else ""
+            joins = word in _BETWEEN or (self._lexicon.is_kind("names.also", word) and not self._within(first, at, last))
+            stops = at == last or (not joins and not self._nameable(at))
+            if joins or stops:
+                if first is not None and first < at:
+                    yield first, at
+                first = None
+                if stops and not self._lexicon.is_kind("names.articles", word):
+                    return
+            elif first is None:
+                first = at
+            at += 1
+
+    def _within(self, first: int | None, at: int, last: int) -> bool:
+        """Whether "and" at `at` lies inside a unit's name ("European Affairs and Foreign Relations Department")."""
+        if first is None:
+            return False
+        for after in range(at + 1, min(at + 7, last)):
+            if not self._nameable(after) or self._lexicon.is_kind("names.also", self._folded[after]):
+                return False
+            if self._lexicon.is_kind("names.units", self._folded[after]):
+                return not any(self._lexicon.is_kind("names.units", self._folded[x]) for x in range(first, at))
+        return False
+
+    def _nameable(self, at: int) -> bool:
+        word = self._sentence.words[at]
+        if word.text.startswith("@") or at in self._blocked:
+            return self._lexicon.is_kind("names.author", word.folded)
+        return not word.mark and not word.text[:1].isdigit() and not self._lexicon.is_kind("names.not", word.folded)
+
+    def _people(self, begin: int, last: int) -> Iterator[_RANGE]:
+        """Capitalised names and words for the author; if there are none, the first words that can be a post."""
+        found = list(self._capitalised(begin, last))
+        if found:
+            yield from found
+            return
+        for at in range(begin, last):
+            if self._nameable(at) and not self._lexicon.is_kind("names.also", self._folded[at]):
+                end = at + 1
+                while end < min(last, at + 4) and self._nameable(end) and not self._lexicon.is_kind("names.also", self._folded[end]):
+                    end += 1
+                yield at, end
+                return
+
+    def _capitalised(self, begin: int, last: int) -> Iterator[_RANGE]:
+        at = begin
+        while at < last:
+            word = self._sentence.words[at]
+            if self._lexicon.is_kind("names.author", word.folded):
+                yield at, at + 1
+            elif ("@" in word.text) or (word.capital and self._nameable(at)):
+                end = at + 1
+                while end < last and self._sentence.words[end].capital and self._nameable(end) and "@" not in word.text:
+                    end += 1
+                yield at, end
+                at = end
+                continue
+            at += 1
+
+    def _capital_in(self, first: int, last: int) -> bool:
+        return any(self._sentence.words[at].capital for at in range(max(first, 1), last))
+
+    def _written(self, first: int, last: int) -> str:
+        while last - first > 1 and self._lexicon.is_kind("names.articles", self._folded[first]):
+            first += 1
+        if last - first == 1 and self._lexicon.is_kind("names.author", self._folded[first]):
+            return AUTHOR
+        return self._sentence.printed(first, last)
+
+
+def _blocked(clauses: Clauses, taken: tuple[_RANGE, ...]) -> frozenset[int]:
+    """Words that are no part of a name: forms, cues, deadlines."""
+    ranges = [*taken]
+    ranges += [(tag.first, tag.last) for tag in clauses.cues]
+    ranges += [(tag.first, tag.last) for tag in _said(clauses.tags)]
+    return frozenset(at for first, last in ranges for at in range(first, last))
+
+
+def _said(tags: list[Tag]) -> list[Tag]:
+    """Tags of forms; of an overlapping phrase with a gap only its first and last word."""
+    said = []
+    for tag in tags:
+        if tag.action in ACTIONS:
+            if tag.last - tag.first <= 2:
+                said.append(tag)
+            else:
+                said += [Tag(tag.kind, tag.first, tag.first + 1), Tag(tag.kind, tag.last - 1, tag.last)]
+    return said
+
+

@@ -1,0 +1,217 @@
+"""By when: the words of a deadline in a sentence, and the day they mean once the mail's date is known.
+
+Invariant: the words are kept as printed; a day is computed only from words and the mail's date, and None is said
+where they do not give one.
+"""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from mailrouter.core.dates import day_numbers, month_number, names
+from mailrouter.core.deadlines import add_months, add_working_days
+from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons
+from mailrouter.core.instruction.words import Word, words_of
+from mailrouter.core.language import fold
+
+_SPANS = ("working", "calendar", "weeks", "months")
+_DAYS_OF_WEEK = ("this_week", "next_week")
+_POINTS = ("today", "tomorrow", "overmorrow", "week_end", "next_week_end", "month_end")
+_FRIDAY = 4
+_NEAR = 5  # words between "tähtaeg" and its date
+
+
+def deadline_at(words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon) -> tuple[int, int, bool] | None:
+    """The words first..last-1 that say by when, and whether they are labelled as a deadline ("tähtaeg"); None if none."""
+    periods = [tag for tag in tags if tag.action == "periods"]
+    labels = [tag for tag in periods if tag.kind in ("periods.labels", "periods.until")]
+    spans = [tag for tag in periods if tag.form in _SPANS]
+    if spans:
+        span = max(spans, key=lambda t: (t.last - t.first, -t.first))
+        return span.first, span.last, _labelled(labels, span.first) == "labels"
+    for first, last in _days(words, periods, lexicon):
+        label = _labelled(labels, first)
+        if label or _translative(words, last, lexicon):
+            return first, last, label == "labels"
+    points = [tag for tag in periods if tag.form in _POINTS]
+    if points:
+        point = max(points, key=lambda t: (t.last - t.first, -t.first))
+        return point.first, point.last, _labelled(labels, point.first) == "labels"
+    return None
+
+
+def _labelled(labels: list[Tag], first: int) -> str:
+    """The label that stands closely before a place: "labels" names a deadline, "until" is a mere preposition."""
+    near = [tag.form for tag in labels if 0 <= first - tag.last <= (_NEAR if tag.form == "labels" else 1) or tag.first <= first < tag.last]
+    return "labels" if "labels" in near else (near[-1] if near else "")
+
+
+def _translative(words: tuple[Word, ...], last: int, lexicon: Lexicon) -> bool:
+    return lexicon.is_kind("periods.translative", words[last - 1].folded)
+
+
+def _days(words: tuple[Word, ...], periods: list[Tag], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    """Printed dates and weekdays, with "next week's" before them."""
+    at = 0
+    while at < len(words):
+        end = _date_end(words, at)
+        if end is None and weekday(words[at].folded, lexicon) is not None:
+            end = at + 1
+            begin = next((tag.first for tag in periods if tag.form in _DAYS_OF_WEEK and tag.last == at), at)
+            yield begin, end
+        elif end is not None:
+            yield at, end
+        at = end or at + 1
+
+
+def _date_end(words: tuple[Word, ...], at: int) -> int | None:
+    """Past the last word of a printed date that begins at word `at`; None if there is none."""
+    return (found := _read_date(words, at)) and found[0]
+
+
+def _read_date(words: tuple[Word, ...], at: int) -> tuple[int, int, int, int | None] | None:
+    """Past the last word, day, month, year (None if not printed) of a date that begins at word `at`."""
+    text = words[at].text
+    if text[:1].isdigit():
+        parts = [int(part) for part in text.replace("/", ".").replace("-", ".").split(".") if part.isdigit()]
+        if len(parts) >= 2:
+            return _numeric(words, at, parts)
+        if len(parts) == 1 and parts[0] <= 31:
+            return _day_month(words, at, parts[0])
+    month = month_number(text) if len(text) > 2 and not words[at].mark else None
+    if month and at + 1 < len(words) and words[at + 1].text.isdigit() and int(words[at + 1].text) <= 31:
+        end = at + 2
+        while end < len(words) and words[end].folded in {",", "st", "nd", "rd", "th"}:
+            end += 1
+        year = _year(words, end)
+        return (end + 1 if year else at + 2), int(words[at + 1].text), month, year
+    return None
+
+
+def _numeric(words: tuple[Word, ...], at: int, parts: list[int]) -> tuple[int, int, int, int | None] | None:
+    if len(parts) == 3:
+        day, month, year = (parts[2], parts[1], parts[0]) if parts[0] > 31 else (parts[0], parts[1], parts[2])
+        end = at + 1
+        return (end, day, month, year + 2000 if year < 100 else year) if 1 <= month <= 12 and 1 <= day <= 31 else None
+    day, month = parts
+    end = at + 1
+    if end < len(words) and words[end].text == "." and words[end].start == words[at].end:
+        end += 1
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    year = _year(words, end)
+    if year is None and end < len(words) and words[end].text.isdigit() and len(words[end].text) == 4:
+        return None
+    return (end + 1 if year else at + 1), day, month, year
+
+
+def _day_month(words: tuple[Word, ...], at: int, day: int) -> tuple[int, int, int, int | None] | None:
+    end = at + 1
+    while end < len(words) and words[end].folded in {".", "st", "nd", "rd", "th", "of", "er", "de", "-"}:
+        end += 1
+    if end >= len(words) or words[end].mark or not words[end].text[0].isalpha():
+        return None
+    month = month_number(words[end].text)
+    if month is None:
+        return None
+    end += 1
+    skip = end + 1 if end < len(words) and words[end].text in {",", "."} else end
+    year = _year(words, skip)
+    return (skip + 1 if year else end), day, month, year
+
+
+def _year(words: tuple[Word, ...], at: int) -> int | None:
+    if at < len(words) and words[at].text.isdigit() and len(words[at].text) == 4 and 1990 <= int(words[at].text) <= 2199:
+        return int(words[at].text)
+    return None
+
+
+def weekday(folded: str, lexicon: Lexicon) -> int | None:
+    """The weekday that a folded word names, in any case form of the lexicon's language: 0 (Monday) … 6."""
+    known = day_numbers(folded)
+    if lexicon.language in known and len(folded) > 3:
+        return known[lexicon.language]
+    for name, languages in names().days.items():
+        stem = fold(name)
+        if len(stem) >= 5 and lexicon.language in languages and folded.startswith(stem[:-1]) and len(folded) <= len(stem) + 4:
+            return languages[lexicon.language]
+    return None
+
+
+def resolve_deadline(raw: str, sent: date | None) -> date | None:
+    """The day that the words of a deadline mean in a mail of the day `sent`; None where they give none.
+
+    Periods are counted from the day after the mail; working days leave out Estonian holidays; a day without a year is
+    the next one; "by Friday" on a Friday is the next Friday; a week ends on Friday.
+    """
+    words = words_of(raw)
+    for at in range(len(words)):
+        if found := _read_date(words, at):
+            return _dated(found, sent)
+    if sent is None:
+        return None
+    best: tuple[int, date] | None = None
+    for lexicon in lexicons():
+        for tag in lexicon.tags([word.folded for word in words]):
+            if tag.action == "periods" and (day := _counted(tag, words, lexicon, sent)) and (best is None or tag.last - tag.first > best[0]):
+                best = (tag.last - tag.first, day)
+    if best:
+        return best[1]
+    return next((day for lexicon in lexicons() if (day := _next_weekday(words, lexicon, sent))), None)
+
+
+def _dated(found: tuple[int, int, int, int | None], sent: date | None) -> date | None:
+    _, day, month, year = found
+    try:
+        if year is not None:
+            return date(year, month, day)
+        if sent is None:
+            return None
+        this = date(sent.year, month, day)
+        return this if this >= sent else date(sent.year + 1, month, day)
+    except ValueError:
+        return None
+
+
+def _counted(tag: Tag, words: tuple[Word, ...], lexicon: Lexicon, sent: date) -> date | None:
+    """The day of a period or point in time."""
+    number = 1
+    for word in words[tag.first : tag.last]:
+        if word.text.isdigit():
+            number = int(word.text)
+        elif word.folded in lexicon.numbers:
+            number = lexicon.numbers[word.folded]
+    if number > 999:
+        return None
+    end_of_week = sent + timedelta(days=_FRIDAY - sent.weekday() if sent.weekday() <= _FRIDAY else 11 - sent.weekday())
+    match tag.form:
+        case "working":
+            return add_working_days(sent, number)
+        case "calendar":
+            return sent + timedelta(days=number)
+        case "weeks":
+            return sent + timedelta(weeks=number)
+        case "months":
+            return add_months(sent, number)
+        case "today":
+            return sent
+        case "tomorrow" | "overmorrow":
+            return sent + timedelta(days=1 if tag.form == "tomorrow" else 2)
+        case "week_end":
+            return end_of_week
+        case "next_week_end":
+            return sent + timedelta(days=7 - sent.weekday() + _FRIDAY)
+        case "month_end":
+            return sent.replace(day=monthrange(sent.year, sent.month)[1])
+    return None
+
+
+def _next_weekday(words: tuple[Word, ...], lexicon: Lexicon, sent: date) -> date | None:
+    """The next such weekday after the mail, or next week's where the words say so."""
+    day = next((number for word in words if (number := weekday(word.folded, lexicon)) is not None), None)
+    if day is None:
+        return None
+    tags = lexicon.tags([word.folded for word in words])
+    if any(tag.kind == "periods.next_week" for tag in tags):
+        return sent + timedelta(days=7 - sent.weekday() + day)
+    return sent + timedelta(days=(day - sent.weekday() - 1) % 7 + 1)

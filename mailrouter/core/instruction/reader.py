@@ -1,0 +1,303 @@
+"""An author's own words → what they order, as printed.
+
+Invariant: firm orders count, permissions count beside them, all else orders nothing; a contradiction is said with its
+sentence, never solved.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+
+from mailrouter.core.instruction.lexicon import Lexicon, lexicons
+from mailrouter.core.instruction.moods import ACTIONS, Clauses, Head, Mood
+from mailrouter.core.instruction.nouns import Nouns
+from mailrouter.core.instruction.orders import Orders, Purpose, Restriction
+from mailrouter.core.instruction.periods import deadline_at
+from mailrouter.core.instruction.restrictions import read_restriction
+from mailrouter.core.instruction.words import Sentence, sentences
+from mailrouter.core.language import fold
+
+# A purpose that asks for work outweighs one that informs; among others the first one read counts.
+_WEAKEST: Purpose = "information"
+_SUBJECT_PREFIX = re.compile(r"^\s*(?:\[[^\]]{1,30}\]\s*)*([^\W\d_]{1,5}(?:\[\d+\])?)\s?[:：]\s*")
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What one text says, collected over its sentences."""
+
+    register: list[tuple[Mood, str]] = field(default_factory=list)
+    forward: list[tuple[Mood, str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    responsible: list[tuple[Mood, str, tuple[str, ...]]] = field(default_factory=list)
+    purposes: list[tuple[Purpose, str]] = field(default_factory=list)
+    deadlines: list[tuple[str, bool, str]] = field(default_factory=list)
+    restrictions: list[tuple[Restriction, str]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    firm: bool = False
+
+
+def read_orders(text: str, subject: str, language: str | None = None) -> Orders | None:
+    """What the author of `text` orders there or in the subject; None where nothing is ordered.
+
+    `text` is the author's own words, quoted mail already removed; a signature or disclaimer may follow them. `subject`
+    may have prefixes; after a reply's prefix it repeats what was said before and is not read. `language` (ISO 639-1)
+    is the text's: its words are understood first, those of the other languages as well.
+    """
+    heard = _Heard()
+    ordered = sorted(lexicons(), key=lambda lexicon: lexicon.language != language)
+    closings, notices, joiners = _frame()
+    spoken = sentences(text, closings=closings, notices=notices, joiners=joiners)
+    for sentence in spoken:
+        _listen(sentence, ordered, heard, strict=False)
+    title = _title(subject)
+    for sentence in sentences(title, closings=closings, notices=notices, joiners=joiners) if title else ():
+        _listen(sentence, ordered, heard, strict=True)
+    return _orders(heard)
+
+
+@cache
+def _frame() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str]]:
+    """Patterns of closings and disclaimers, and the words after which a line goes on, of all languages."""
+    closings, notices, joiners = [], [], set()
+    for lexicon in lexicons():
+        closings += lexicon.plain("closings")
+        notices += lexicon.plain("notices")
+        joiners |= set(lexicon.plain("joiners"))
+    closing = "|".join(re.escape(phrase) for phrase in sorted(closings, key=len, reverse=True))
+    notice = "|".join(re.escape(phrase) for phrase in sorted(notices, key=len, reverse=True))
+    return (
+        re.compile(rf"(?:^\s*|(?<=[.!?)])\s+)(?:{closing})(?=\s*[,.!]?\s*(?:$|\S+(?:\s+\S+){{0,5}}\s*$))"),
+        re.compile(rf"(?:{notice})\b"),
+        frozenset(joiners),
+    )
+
+
+@cache
+def _reply_prefixes() -> frozenset[str]:
+    return frozenset(prefix for lexicon in lexicons() for prefix in lexicon.plain("reply_prefixes"))
+
+
+def _title(subject: str) -> str:
+    """The subject without prefixes; "" after a reply's."""
+    while match := _SUBJECT_PREFIX.match(subject):
+        word = fold(match[1].split("[")[0])
+        if word in _reply_prefixes():
+            return ""
+        if word in {"fyi", "ak"}:
+            break
+        subject = subject[match.end() :]
+    return subject
+
+
+def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, strict: bool) -> None:
+    """Collect what one sentence says. `strict`: a subject, where only what is expressly asked counts."""
+    folded = [word.folded for word in sentence.words]
+    for lexicon in ordered:
+        tags = lexicon.tags(folded)
+        if not any(tag.action in (*ACTIONS, "periods", "restriction") for tag in tags):
+            continue
+        clauses = Clauses(sentence, lexicon, tags)
+        heads = [head for head in clauses.heads() if not (strict and not _express(head))]
+        restriction = None if strict else read_restriction(clauses, lexicon)
+        found = None if restriction and restriction.until else deadline_at(sentence.words, tags, lexicon)
+        nouns = Nouns(clauses, ((found[0], found[1]),) if found else ())
+        said = [_hear(head, clauses, nouns, heard) for head in heads]
+        _hear_deadline(clauses, found, heard, ordered=any(said), strict=strict)
+        if restriction is not None:
+            heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
+
+
+def _express(head: Head) -> bool:
+    """Whether a subject says it expressly: with "please", or as a purpose ("registreerimiseks")."""
+    return head.asked or head.tag.form in ("noun", "order") or head.mood is Mood.NEGATED
+
+
+def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard) -> bool:
+    """Note what one head says; whether it is an order."""
+    words = clauses.sentence.printed(head.first, head.last).strip(" ,;()–-")
+    if head.mood in (Mood.OPEN, Mood.TOLD):
+        return False
+    if head.what == "register" and _elsewhere(head, clauses):
+        return False
+    if head.mood is Mood.CONDITIONAL:
+        named = head.what not in ("send", "forward", "responsible") or nouns.recipients(head)[0] or nouns.responsible(head)
+        if named and head.what != "purposes":
+            heard.doubts.append(f"a condition that cannot be judged: “{words}”")
+        return False
+    match head.what:
+        case "register":
+            heard.register.append((head.mood, words))
+            said = True
+        case "responsible":
+            said = _hear_responsible(head, clauses, nouns, heard, words)
+        case "purposes":
+            said = _hear_purpose(head, clauses, nouns, heard, words)
+        case _:
+            said = _hear_forward(head, nouns, heard, words)
+    heard.firm = heard.firm or (said and head.mood is Mood.ORDERED and head.what in ("register", "forward", "send", "responsible"))
+    return said and head.mood in (Mood.ORDERED, Mood.PERMITTED)
+
+
+def _elsewhere(head: Head, clauses: Clauses) -> bool:
+    """Whether "register" is about people and events, not about a document."""
+    words = clauses.folded[head.first : head.last]
+    tags = clauses.lexicon.tags(words)
+    kinds = {tag.kind for tag in tags}
+    return "register.elsewhere" in kinds and "register.objects" not in kinds
+
+
+def _hear_forward(head: Head, nouns: Nouns, heard: _Heard, words: str) -> bool:
+    named, out = nouns.recipients(head)
+    if head.what == "send" and not named:
+        return False
+    heard.forward.append((head.mood, words, named, out))
+    return True
+
+
+def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
+    named = nouns.responsible(head)
+    if not named or any(tag.kind == "responsible.unless" and head.first <= tag.first < head.last for tag in clauses.tags):
+        return False
+    heard.responsible.append((head.mood, words, named))
+    return True
+
+
+def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
+    purpose: Purpose = head.tag.kind.split(".")[1]  # type: ignore[assignment]  # the file's keys are the purposes; a test keeps them so
+    if head.mood is not Mood.ORDERED:
+        return False
+    heard.purposes.append((purpose, words))
+    if head.tag.form != "noun" or any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags):
+        return True
+    named, out = nouns.recipients(head)
+    if named and purpose != "reply":
+        heard.forward.append((head.mood, words, named, out))
+        heard.firm = True
+    return True
+
+
+def _hear_deadline(clauses: Clauses, found: tuple[int, int, bool] | None, heard: _Heard, *, ordered: bool, strict: bool) -> None:
+    """Note a deadline that an order has, or that is labelled as one; not one that somebody else waits for."""
+    if found is None or clauses.sentence.asks_back and not ordered:
+        return
+    first, last, labelled = found
+    begin = first
+    while begin > 0 and clauses.folded[begin - 1] not in ",;()":
+        begin -= 1
+    reported = [cue for cue in clauses.cues if begin <= cue.first < first]
+    if reported and reported[-1].kind in ("cues.told", "cues.question", "cues.negate", "cues.open"):
+        return
+    if ordered or (labelled and not strict):
+        heard.deadlines.append((clauses.sentence.printed(first, last), ordered, clauses.sentence.printed(begin, last)))
+
+
+def _orders(heard: _Heard) -> Orders | None:
+    """The orders of all that was heard; None where that is nothing."""
+    evidence: list[str] = []
+    doubts = list(heard.doubts)
+    register = _register(heard, evidence, doubts)
+    responsible = _responsible(heard, evidence, doubts)
+    forward = _forward(heard, evidence, doubts)
+    purposes = [purpose for purpose, words in heard.purposes if not evidence.append(words)]
+    purpose = next((name for name in purposes if name != _WEAKEST), purposes[0] if purposes else None)
+    deadline = _deadline(heard, evidence, doubts, ordered=bool(register or responsible or forward or purposes))
+    restriction = _restriction(heard, evidence, doubts)
+    if not (register or responsible or forward or purpose or deadline or restriction or doubts):
+        return None
+    return Orders(
+        register=register,
+        responsible_raw=responsible,
+        forward_to_raw=forward,
+        purpose=purpose,
+        deadline_raw=deadline,
+        restriction=restriction,
+        unclear="; ".join(dict.fromkeys(doubts)) or None,
+        evidence=tuple(dict.fromkeys(words for words in evidence if words)),
+    )
+
+
+def _counts(mood: Mood, heard: _Heard) -> bool:
+    return mood is Mood.ORDERED or (mood is Mood.PERMITTED and heard.firm)
+
+
+def _register(heard: _Heard, evidence: list[str], doubts: list[str]) -> bool:
+    ordered = [words for mood, words in heard.register if _counts(mood, heard)]
+    negated = [words for mood, words in heard.register if mood is Mood.NEGATED]
+    if ordered and negated:
+        doubts.append(f"registering is ordered and refused: “{ordered[0]}”, “{negated[0]}”")
+    evidence += ordered
+    return bool(ordered)
+
+
+def _responsible(heard: _Heard, evidence: list[str], doubts: list[str]) -> str | None:
+    named: dict[str, str] = {}
+    refused = {fold(name) for mood, _, names in heard.responsible if mood is Mood.NEGATED for name in names}
+    for mood, words, names in heard.responsible:
+        if _counts(mood, heard):
+            evidence.append(words)
+            for name in names:
+                named.setdefault(name, words)
+    if len(named) > 1:
+        doubts.append(f"several are named as responsible ({', '.join(named)}): “{next(iter(named.values()))}”")
+        return None
+    if named and any(_same(name, other) for name in named for other in refused):
+        doubts.append(f"the responsible is ordered and refused: “{next(iter(named.values()))}”")
+    return next(iter(named), None)
+
+
+def _forward(heard: _Heard, evidence: list[str], doubts: list[str]) -> tuple[str, ...]:
+    named: dict[str, None] = {}
+    refused: list[tuple[str, tuple[str, ...]]] = []
+    bare: list[str] = []
+    for mood, words, names, out in heard.forward:
+        if _counts(mood, heard):
+            evidence.append(words)
+            named.update(dict.fromkeys(names))
+            if not names:
+                bare.append(words)
+            if out:
+                refused.append((words, out))
+        elif mood is Mood.NEGATED:
+            refused.append((words, names))
+    if bare and not named:
+        doubts.append(f"to whom it is to be forwarded is not said: “{bare[0]}”")
+    for words, names in refused:
+        if named and (not names or any(_same(a, b) for a in named for b in names)):
+            doubts.append(f"forwarding is ordered and refused: “{words}”")
+    return tuple(named)
+
+
+def _same(name: str, other: str) -> bool:
+    """Whether two names as written may be one: the same beginning of each word."""
+    mine, theirs = fold(name).split(), fold(other).split()
+    return len(mine) == len(theirs) and all(
+        a[: max(3, min(len(a), len(b)) - 3)] == b[: max(3, min(len(a), len(b)) - 3)] for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _deadline(heard: _Heard, evidence: list[str], doubts: list[str], *, ordered: bool) -> str | None:
+    found = [(raw, words) for raw, asked, words in heard.deadlines if asked or ordered or len(heard.deadlines) == 1]
+    different = list(dict.fromkeys(fold(raw) for raw, _ in found))
+    if len(different) > 1:
+        doubts.append(f"several deadlines are named: {', '.join('“' + raw + '”' for raw, _ in found)}")
+    evidence += [words for _, words in found]
+    return found[0][0] if found else None
+
+
+def _restriction(heard: _Heard, evidence: list[str], doubts: list[str]) -> Restriction | None:
+    codes = {restriction.code for restriction, _ in heard.restrictions}
+    if len(codes) > 1:
+        doubts.append(f"both a restriction and public access are named: “{heard.restrictions[0][1]}”")
+        return None
+    if not heard.restrictions:
+        return None
+    evidence += [words for _, words in heard.restrictions]
+    found = [restriction for restriction, _ in heard.restrictions]
+    return Restriction(
+        code=found[0].code,
+        basis=next((r.basis for r in found if r.basis), None),
+        until=next((r.until for r in found if r.until), None),
+    )
+
+

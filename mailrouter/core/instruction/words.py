@@ -1,0 +1,186 @@
+"""Text → sentences of words: what is the author's signature, disclaimer or wrapping falls away here.
+
+Invariant: a word keeps its printed form and its place; phrases are sought in the folded words alone, so that case,
+diacritics and line breaks never decide.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailrouter.core.dates import month_numbers
+from mailrouter.core.language import fold
+
+_WORD = re.compile(
+    r"""
+    [\w.+-]+@[\w-]+(?:\.[\w-]+)+            # an e-mail address
+    | \d+(?:[./-]\d+)+                      # a date or a reference number
+    | \d+
+    | [^\W\d_]+(?:[-'’][^\W\d_]+)*          # a word, hyphens and apostrophes inside
+    | [^\w\s]
+    """,
+    re.VERBOSE,
+)
+_ENDS_SENTENCE = frozenset(".!?…")
+# Abbreviations whose full stop ends nothing; single letters are initials.
+_ABBREVIATED = frozenset("nr lg lk p st hr pr pr-le dr mr mrs ms no art jne jt vt nt nn nim tel ca resp dept inc".split())
+_BULLET = re.compile(r"^\s*(?:[-–—•*·▪‣]|\(?\d{1,2}[.)]|[a-h]\))\s+(?=\S)")
+_WRAPPED_FROM = 58  # a line at least so long goes on in the next one
+_LONGEST = 12_000  # characters of an author's own words that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, number or punctuation mark: as printed, folded, and its place in the text."""
+
+    text: str
+    folded: str
+    start: int
+    end: int
+
+    @property
+    def capital(self) -> bool:
+        """Whether it begins with a capital letter."""
+        return self.text[:1].isupper()
+
+    @property
+    def mark(self) -> bool:
+        """Whether it is punctuation."""
+        return not self.text[:1].isalnum()
+
+
+class Sentence:
+    """Words of one sentence, with the folded line in which phrases are sought.
+
+    `line` has the folded words joined by single blanks; `starts[i]` is where word i begins in it.
+    """
+
+    __slots__ = ("line", "source", "starts", "words")
+
+    def __init__(self, words: tuple[Word, ...], source: str) -> None:
+        self.words = words
+        self.source = source
+        starts, at = [], 0
+        for word in words:
+            starts.append(at)
+            at += len(word.folded) + 1
+        self.starts = tuple(starts)
+        self.line = " ".join(word.folded for word in words)
+
+    @property
+    def asks_back(self) -> bool:
+        """Whether it ends with a question mark."""
+        return bool(self.words) and self.words[-1].text == "?"
+
+    def find(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+        """Every match as a range of word indices (first, past the last)."""
+        for match in pattern.finditer(self.line):
+            if match.end() > match.start():
+                yield self._at(match.start()), self._at(match.end() - 1) + 1
+
+    def _at(self, position: int) -> int:
+        return bisect_right(self.starts, position) - 1
+
+    def printed(self, first: int, last: int) -> str:
+        """Words first..last-1 as they stand in the text, blanks joined."""
+        if first >= last:
+            return ""
+        return " ".join(self.source[self.words[first].start : self.words[last - 1].end].split())
+
+
+def words_of(text: str) -> tuple[Word, ...]:
+    """The words, numbers and punctuation marks of a text."""
+    return tuple(Word(m.group(), fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text))
+
+
+def sentences(text: str, *, closings: re.Pattern[str], notices: re.Pattern[str], joiners: frozenset[str]) -> list[Sentence]:
+    """The sentences of an author's own words, without closing, signature and disclaimers.
+
+    `closings` finds "Tervitades", `notices` the first words of a disclaimer (both over folded lines); `joiners` are
+    words after which a line goes on.
+    """
+    paragraphs = _paragraphs(_body(text[:_LONGEST], closings, notices), joiners)
+    return [sentence for paragraph in paragraphs for sentence in _split(paragraph)]
+
+
+def _body(text: str, closings: re.Pattern[str], notices: re.Pattern[str]) -> list[str]:
+    """The lines before the closing, and those after it that are marked as a postscript."""
+    lines: list[str] = []
+    closed = False
+    for line in text.splitlines():
+        folded = fold(line)
+        stripped = folded.strip(" >*_\t|")
+        if re.match(r"p\.?\s?s\b|nb\b", stripped):
+            lines.append(line)
+            continue
+        if closed:
+            continue
+        if stripped in {"--", "-- "} or notices.match(stripped):
+            closed = True
+            continue
+        match = closings.search(folded)
+        if match and len(folded) == len(line):
+            lines.append(line[: match.start()])
+            closed = True
+            continue
+        closed = bool(match)
+        if not closed:
+            lines.append(line)
+    return lines
+
+
+def _paragraphs(lines: list[str], joiners: frozenset[str]) -> list[str]:
+    """Lines joined where one is wrapped into the next."""
+    joined: list[str] = []
+    previous = ""
+    for line in lines:
+        bare = _BULLET.sub("", line).strip(" >*_\t")
+        if not bare:
+            previous = ""
+            continue
+        if previous and bare == line.strip(" >*_\t") and _goes_on(previous, bare, joiners):
+            joined[-1] += " " + bare
+        else:
+            joined.append(bare)
+        previous = bare
+    return joined
+
+
+def _goes_on(previous: str, line: str, joiners: frozenset[str]) -> bool:
+    """Whether `previous` is wrapped into `line`."""
+    if previous[-1] in ".!?…":
+        return False
+    last = fold(previous.split()[-1].strip(".,;:()"))
+    return line[0].islower() or previous[-1] in ",(" or last in joiners or len(previous) >= _WRAPPED_FROM
+
+
+def _split(paragraph: str) -> Iterator[Sentence]:
+    """The sentences of one paragraph."""
+    words = words_of(paragraph)
+    begun = 0
+    for index, word in enumerate(words):
+        if word.text in _ENDS_SENTENCE and _ends(words, index):
+            if index > begun:
+                yield Sentence(words[begun : index + 1], paragraph)
+            begun = index + 1
+    if begun < len(words):
+        yield Sentence(words[begun:], paragraph)
+
+
+def _ends(words: tuple[Word, ...], index: int) -> bool:
+    """Whether the mark at `index` ends a sentence: not after an ordinal, an abbreviation or an initial."""
+    word = words[index]
+    if word.text != ".":
+        return True
+    if index + 1 < len(words) and words[index + 1].start == word.end and not words[index + 1].mark:
+        return False
+    before = words[index - 1] if index else None
+    if before is None or before.end != word.start:
+        return True
+    if index + 1 == len(words):
+        return True
+    after = words[index + 1]
+    if before.text.isdigit():
+        return after.capital and not month_numbers(after.text)
+    return not (before.folded in _ABBREVIATED or (len(before.text) == 1 and before.capital))
