@@ -30,7 +30,9 @@ class Database:
         try:
             parsed = make_url(url)
         except ArgumentError as error:
-            raise Permanent(f"store.url is no database URL: {url.rsplit('@', maxsplit=1)[-1]}; use sqlite:///file.db") from error
+            raise Permanent(
+                f"store.url is no database URL: {url.rsplit('@', maxsplit=1)[-1]}; use sqlite:///file.db"
+            ) from error
         if password:
             parsed = parsed.set(password=password)
         self.sqlite = parsed.get_backend_name() == "sqlite"

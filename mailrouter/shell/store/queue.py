@@ -17,7 +17,7 @@ Invariant: a transition out of claimed or performing needs the claim's token; a 
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
@@ -54,6 +54,18 @@ class Task:
     attempts: int  # this one included
     recovering: bool  # the last try ended nobody knows how: search for its trace first
     result: Mapping[str, Any]  # what an earlier try left: recipients done
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How one try ended. `final`: an unknown outcome that no search can clear; a person must."""
+
+    task: Task
+    state: str
+    error: str | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)
+    wait_seconds: float = 0.0
+    final: bool = False
 
 
 class Queue:
@@ -161,40 +173,39 @@ class Queue:
 
         return self._db.write(work) if tasks else set()
 
-    def finish(
-        self,
-        outcomes: Sequence[tuple[Task, str, str | None, Mapping[str, Any]]],
-        now_at: str,
-        wait_seconds: Sequence[float],
-    ) -> None:
-        """Write outcomes: (task, state, error, result), with the seconds to wait where the state is pending."""
+    def finish(self, finished: Sequence["Finished"], now_at: str) -> None:
+        """Write outcomes; a sent draft closes its letter in the same transaction."""
+        if finished:
+            self._db.write(lambda tx: self.finish_in(tx, finished, now_at))
 
-        def work(tx: Connection) -> None:
-            now = self._db.now(tx)
-            for (task, state, error, result), wait in zip(outcomes, wait_seconds, strict=True):
-                tx.execute(
-                    update(effects)
-                    .where(
-                        effects.c.key == task.key,
-                        effects.c.token == task.token,
-                        effects.c.state.in_(("claimed", "performing")),
-                    )
-                    .values(
-                        state=state,
-                        recovering=state == "unknown",
-                        token=None,
-                        # an unknown outcome that was searched for in vain keeps a lease of zero: it is not claimed again
-                        lease_epoch=0.0 if state == "unknown" and task.recovering else None,
-                        error=error,
-                        result=json.dumps(dict(result), ensure_ascii=False) if result else None,
-                        not_before_epoch=now + wait,
-                        done_at=now_at if state == "done" else None,
-                        done_epoch=now if state == "done" else None,
-                    )
+    def finish_in(self, tx: Connection, finished: Sequence["Finished"], now_at: str) -> list["Finished"]:
+        """`finish` inside a transaction; those whose claim still held."""
+        now = self._db.now(tx)
+        kept = []
+        for one in finished:
+            changed = tx.execute(
+                update(effects)
+                .where(
+                    effects.c.key == one.task.key,
+                    effects.c.token == one.task.token,
+                    effects.c.state.in_(("claimed", "performing")),
                 )
-
-        if outcomes:
-            self._db.write(work)
+                .values(
+                    state=one.state,
+                    recovering=one.state == "unknown",
+                    token=None,
+                    # an unknown outcome whose trace was searched for in vain is not claimed again by itself
+                    lease_epoch=0.0 if one.state == "unknown" and one.final else None,
+                    error=one.error,
+                    result=json.dumps(dict(one.result), ensure_ascii=False) if one.result else None,
+                    not_before_epoch=now + one.wait_seconds,
+                    done_at=now_at if one.state == "done" else None,
+                    done_epoch=now if one.state == "done" else None,
+                )
+            ).rowcount
+            if changed == 1:
+                kept.append(one)
+        return kept
 
     def expire(self) -> int:
         """Give back what dead nodes held: claimed → pending, performing → unknown."""

@@ -1,0 +1,67 @@
+"""The log: one canonical line per unit of work, from a closed list of events, on stderr.
+
+Invariant: no body, subject, address of a person or secret is ever a field; mails are named by digest, effects by key.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+EVENTS = frozenset(
+    {
+        "service.started",
+        "service.stopped",
+        "service.settings_kept",  # new settings refused, the old ones stay
+        "service.settings_taken",
+        "service.rules_taken",
+        "service.rules_refused",
+        "service.tick_failed",
+        "mailbox.polled",
+        "mailbox.failing",
+        "mailbox.recovered",
+        "mailbox.new_epoch",
+        "mail.settled",
+        "mail.held",
+        "mail.same",
+        "mail.failed",
+        "effect.done",
+        "effect.waits",
+        "effect.given_up",
+        "effect.unknown",
+        "lease.lost",
+        "token.refreshed",
+        "token.expiring",
+        "mail.erased",
+        "bounce.linked",
+        "sent.found",
+    }
+)
+
+
+def configure(form: str) -> None:
+    """Set the log's form, "json" or "console", once per process."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def event(name: str, /, *, warning: bool = False, **fields: Any) -> None:
+    """Write one line; the name must be in EVENTS."""
+    if name not in EVENTS:
+        raise ValueError(f"the log has no event '{name}'; add it to EVENTS")
+    logger = structlog.get_logger()
+    (logger.warning if warning else logger.info)(name, **fields)

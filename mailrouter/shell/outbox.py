@@ -1,0 +1,165 @@
+"""The outbox: claim → perform → finish, one effect at a time or a batch of one kind.
+
+Invariant: whatever a performer does or fails to do, each claimed effect gets an outcome: an error before `begin` waits
+and is tried again; an error after it is an unknown outcome, whose trace is searched for before anything is repeated.
+The states and their transitions stand in shell/store/queue.py.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from mailrouter.settings import Mailbox, Settings
+from mailrouter.shell import log
+from mailrouter.shell.clock import Clock
+from mailrouter.shell.errors import Permanent, Temporary
+from mailrouter.shell.mailboxes.interface import MailboxConnection
+from mailrouter.shell.performers.interface import Outcome, Performer
+from mailrouter.shell.store.queue import Finished, Task
+from mailrouter.shell.store.store import Store
+
+_LONGEST_WAIT = 3600.0  # seconds between two attempts, at most
+_GROUP = 50  # outcomes written in one transaction where the world outside allows it
+
+
+@dataclass
+class Outbox:
+    """Performs what is due, in the thread that calls it."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    performers: Sequence[Performer]
+    connect: Callable[[Mailbox], MailboxConnection]
+    _connections: dict[str, MailboxConnection] = field(default_factory=dict)
+    _begun: set[str] = field(default_factory=set)
+
+    def run_due(self, stop: Callable[[], bool] = lambda: False) -> int:
+        """Perform everything that is due now; the number of tries."""
+        self.store.queue.expire()
+        tries = 0
+        for performer in self.performers:
+            while not stop():
+                tasks = self.store.queue.claim(
+                    performer.kinds,
+                    self.clock.iso(),
+                    self.settings.outbox.lease_seconds,
+                    self.settings.outbox.batch,
+                    [mailbox.name for mailbox in self.settings.mailboxes],
+                )
+                if not tasks:
+                    break
+                tries += len(tasks)
+                self._perform(performer, tasks)
+        return tries
+
+    def close(self) -> None:
+        """Log out everywhere."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    # What performers work with -----------------------------------------------------------------------------------
+
+    def mailbox(self, name: str) -> Mailbox:
+        """The mailbox's settings."""
+        for mailbox in self.settings.mailboxes:
+            if mailbox.name == name:
+                return mailbox
+        raise Permanent(f"the mailbox '{name}' is no longer in mailrouter.yaml; put it back or close its effects")
+
+    def connection(self, name: str) -> MailboxConnection:
+        """An open connection, kept between batches."""
+        if name not in self._connections:
+            self._connections[name] = self.connect(self.mailbox(name))
+        return self._connections[name]
+
+    def begin(self, task: Task, needed_seconds: float) -> bool:
+        """See performers/interface.py."""
+        if not self.store.queue.begin(task, needed_seconds):
+            log.event("lease.lost", warning=True, effect=task.key)
+            return False
+        self._begun.add(task.key)
+        return True
+
+    def begin_many(self, tasks: Sequence[Task], needed_seconds: float) -> set[str]:
+        """See performers/interface.py."""
+        kept = self.store.queue.begin_many(tasks, needed_seconds)
+        self._begun |= kept
+        return kept
+
+    # One batch ----------------------------------------------------------------------------------------------------
+
+    def _perform(self, performer: Performer, tasks: Sequence[Task]) -> None:
+        rest = self._try(performer, tasks)
+        if len(tasks) > 1:  # one bad effect must not hold up its batch: those left over go one by one
+            for task in rest:
+                for alone in self._try(performer, [task]):
+                    self._finish([(alone, Outcome("pending", "nothing came of it"))])
+        elif rest:
+            self._finish([(rest[0], Outcome("pending", "nothing came of it"))])
+
+    def _try(self, performer: Performer, tasks: Sequence[Task]) -> list[Task]:
+        """Perform a batch; the tasks that an error kept from being tried at all."""
+        open_tasks = {task.key: task for task in tasks}
+        group: list[tuple[Task, Outcome]] = []
+        try:
+            for task, outcome in performer.perform(tasks, self):
+                group.append((task, outcome))
+                del open_tasks[task.key]
+                if len(group) >= _GROUP or task.kind in {"forward", "send", "notify", "acknowledge", "reply", "remind"}:
+                    self._finish(group)
+                    group = []
+        except Exception as error:  # noqa: BLE001 - the outbox's boundary: an unknown error is temporary
+            self._drop_connections(tasks)
+            group += [
+                (task, self._after(task, error))
+                for key, task in open_tasks.items()
+                if self._settles(task, len(tasks), key)
+            ]
+            open_tasks = {key: task for key, task in open_tasks.items() if not self._settles(task, len(tasks), key)}
+        self._finish(group)
+        return list(open_tasks.values())
+
+    def _settles(self, task: Task, batch: int, key: str) -> bool:
+        """Whether an error is this task's own outcome: it had begun, or it was tried alone."""
+        return batch == 1 or key in self._begun or task.recovering
+
+    def _after(self, task: Task, error: Exception) -> Outcome:
+        reason = f"{type(error).__name__}: {error}" if not isinstance(error, Temporary | Permanent) else str(error)
+        if task.key in self._begun or task.recovering:
+            return Outcome("unknown", reason, dict(task.result))
+        return Outcome("failed" if isinstance(error, Permanent) else "pending", reason, dict(task.result))
+
+    def _finish(self, outcomes: Sequence[tuple[Task, Outcome]]) -> None:
+        finished = [self._finished(task, outcome) for task, outcome in outcomes]
+        self.store.finish(finished, self.clock.now())
+        for one in finished:
+            self._begun.discard(one.task.key)
+            name = {"done": "effect.done", "pending": "effect.waits", "unknown": "effect.unknown"}.get(
+                one.state, "effect.given_up"
+            )
+            log.event(
+                name,
+                warning=one.state not in {"done", "pending"},
+                effect=one.task.key,
+                kind=one.task.kind,
+                mailbox=one.task.mailbox,
+                attempts=one.task.attempts,
+            )
+
+    def _finished(self, task: Task, outcome: Outcome) -> Finished:
+        state, wait = outcome.state, 0.0
+        final = outcome.final or (state == "unknown" and task.attempts >= self.settings.outbox.attempts)
+        if state == "pending" and task.attempts >= self.settings.outbox.attempts:
+            state = "failed"
+        elif state == "pending" or (state == "unknown" and not final and task.recovering):
+            first = self.settings.outbox.backoff_seconds
+            wait = min(_LONGEST_WAIT, first * 2 ** (task.attempts - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+        return Finished(task, state, outcome.error, outcome.result, wait, final)
+
+    def _drop_connections(self, tasks: Sequence[Task]) -> None:
+        for name in {task.mailbox for task in tasks}:
+            connection = self._connections.pop(name, None)
+            if connection is not None:
+                connection.close()

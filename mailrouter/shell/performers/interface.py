@@ -1,0 +1,61 @@
+"""What the outbox asks of a performer; one file per kind of effect beside this one.
+
+Invariant: a performer calls `desk.begin` (or `begin_many`) before the first command that cannot be taken back, and
+yields exactly one outcome for each task. A task that is `recovering` is first searched for in the world outside.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from mailrouter.settings import Mailbox, Settings
+from mailrouter.shell.clock import Clock
+from mailrouter.shell.mailboxes.interface import MailboxConnection
+from mailrouter.shell.store.queue import Task
+from mailrouter.shell.store.store import Store
+
+State = Literal["done", "pending", "failed", "held", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one try ended; `pending` is tried again after a backoff."""
+
+    state: State
+    error: str | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)
+    final: bool = False  # an unknown outcome that no search can clear
+
+
+class Desk(Protocol):
+    """What performers work with."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+
+    def mailbox(self, name: str) -> Mailbox:
+        """The mailbox's settings; Permanent if it is no longer configured."""
+        ...
+
+    def connection(self, name: str) -> MailboxConnection:
+        """An open connection to the mailbox, kept between batches."""
+        ...
+
+    def begin(self, task: Task, needed_seconds: float) -> bool:
+        """Commit that the irrevocable command comes next; False: leave it, the claim is lost."""
+        ...
+
+    def begin_many(self, tasks: Sequence[Task], needed_seconds: float) -> set[str]:
+        """`begin` for a batch: the keys that may go on."""
+        ...
+
+
+class Performer(Protocol):
+    """Performs effects of some kinds."""
+
+    kinds: tuple[str, ...]
+
+    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+        """Perform a batch; outcomes come as they are known."""
+        ...

@@ -1,0 +1,238 @@
+"""The register's rows: locks, lookups, numbers, changes with their history.
+
+Invariant: a counter is raised and its number written in one transaction, so none is skipped or used twice; counters
+and identities are locked in name order; every change of an entry writes who, what and why.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, func, select, update
+
+from mailrouter.core.outcomes import Hold
+from mailrouter.core.register import Entry, KnownEntry, Series, counter_name, needs_counter, next_number
+from mailrouter.shell.errors import Permanent
+from mailrouter.shell.store.database import Database
+from mailrouter.shell.store.schema import counters, entries, entry_history, entry_keys, identities
+
+ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
+
+
+class Registry:
+    """The register's transactions. Methods that take `tx` work inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def lock(self, tx: Connection, keys: Iterable[str]) -> None:
+        """Lock identities in key order, so that two forwards of one letter meet here."""
+        ordered = sorted(set(keys))
+        self._db.add(tx, identities, [{"key": key} for key in ordered])
+        if ordered and not self._db.sqlite:  # SQLite's write transaction is alone anyway
+            tx.execute(
+                select(identities.c.key)
+                .where(identities.c.key.in_(ordered))
+                .order_by(identities.c.key)
+                .with_for_update()
+            ).all()
+
+    def known(self, tx: Connection, keys: Sequence[str]) -> tuple[KnownEntry, ...]:
+        """The entries that any of these keys belongs to, oldest first."""
+        if not keys:
+            return ()
+        matched: dict[int, list[str]] = {}
+        for key, entry_id in tx.execute(
+            select(entry_keys.c.key, entry_keys.c.entry_id).where(entry_keys.c.key.in_(set(keys)))
+        ):
+            matched.setdefault(entry_id, []).append(key)
+        if not matched:
+            return ()
+        all_keys: dict[int, list[str]] = {}
+        for key, entry_id in tx.execute(
+            select(entry_keys.c.key, entry_keys.c.entry_id).where(entry_keys.c.entry_id.in_(matched))
+        ):
+            all_keys.setdefault(entry_id, []).append(key)
+        rows = tx.execute(select(entries).where(entries.c.id.in_(matched)).order_by(entries.c.id)).all()
+        return tuple(
+            KnownEntry(ENTRY.validate_json(row.data), tuple(sorted(matched[row.id])), tuple(sorted(all_keys[row.id])))
+            for row in rows
+        )
+
+    def lookup(self, keys: Sequence[str]) -> tuple[KnownEntry, ...]:
+        """`known` in a transaction of its own."""
+        return self._db.read(lambda tx: self.known(tx, keys))
+
+    def allocate(
+        self, tx: Connection, entry: Entry, series: Series, related: Entry | None, at: datetime
+    ) -> Entry | Hold:
+        """The entry with its number, counter, suffix, file and registration time; the counter is raised."""
+        day = at.date()
+        value = self._next(tx, series, day) if needs_counter(series, related) else None
+        highest = self._highest(tx, related.stem if related else None)
+        numbering = next_number(series, day, related=related, highest_suffix=highest, counter_value=value)
+        return numbering if isinstance(numbering, Hold) else _numbered(entry, numbering, at)
+
+    def preview(self, entry: Entry, series: Series, related: Entry | None, at: datetime) -> Entry | Hold:
+        """The entry with the next free number; nothing is allocated."""
+
+        def work(tx: Connection) -> Entry | Hold:
+            day = at.date()
+            query = select(counters.c.value).where(counters.c.name == counter_name(series, day))
+            value = tx.execute(query).scalar_one_or_none()
+            free = series.first if value is None else value + 1
+            numbering = next_number(
+                series,
+                day,
+                related=related,
+                highest_suffix=self._highest(tx, related.stem if related else None),
+                counter_value=free,
+            )
+            return numbering if isinstance(numbering, Hold) else _numbered(entry, numbering, at)
+
+        return self._db.read(work)
+
+    def insert(
+        self, tx: Connection, entry: Entry, keys: Iterable[str], *, who: str, why: str, sent: bool | None = None
+    ) -> int:
+        """Write a new entry with its keys; its row id."""
+        row = {**_columns(entry), "sent": sent}
+        key = tx.execute(entries.insert().values(**row)).inserted_primary_key
+        assert key is not None
+        entry_id = int(key[0])
+        self._db.add(tx, entry_keys, [{"key": one[:300], "entry_id": entry_id} for one in sorted(set(keys))])
+        self._history(tx, entry_id, entry.registered or "", who, "registered", why)
+        return entry_id
+
+    def change(self, tx: Connection, entry_id: int, entry: Entry, *, at: str, who: str, what: str, why: str) -> None:
+        """Write a changed entry and what changed, by whom and why."""
+        tx.execute(update(entries).where(entries.c.id == entry_id).values(**_columns(entry)))
+        self._history(tx, entry_id, at, who, what, why)
+
+    def by_number(self, tx: Connection, number: str) -> tuple[int, Entry] | None:
+        """The entry of this number (the first one, where a series gives the same number again)."""
+        row = tx.execute(
+            select(entries).where(entries.c.number == number).order_by(entries.c.id).limit(1)
+        ).one_or_none()
+        return (row.id, ENTRY.validate_json(row.data)) if row else None
+
+    def by_id(self, tx: Connection, entry_id: int) -> Entry:
+        """The entry of this row."""
+        return ENTRY.validate_json(tx.execute(select(entries.c.data).where(entries.c.id == entry_id)).scalar_one())
+
+    def get(self, number: str) -> Entry | None:
+        """The entry of this number, in a transaction of its own."""
+        found = self._db.read(lambda tx: self.by_number(tx, number))
+        return found[1] if found else None
+
+    def correct(self, number: str, fields: Mapping[str, Any], *, at: str, who: str, why: str) -> Entry:
+        """A person corrects fields of an entry; the old values stay in its history."""
+
+        def work(tx: Connection) -> Entry:
+            found = self.by_number(tx, number)
+            if found is None:
+                raise Permanent(f"no entry {number}; see 'mailrouter register list'")
+            entry_id, old = found
+            new = replace(old, **fields)
+            what = "; ".join(f"{name}: {getattr(old, name)!r} → {value!r}" for name, value in fields.items())
+            self.change(tx, entry_id, new, at=at, who=who, what=what, why=why)
+            return new
+
+        return self._db.write(work)
+
+    def entries(
+        self,
+        *,
+        series: str | None = None,
+        state: str | None = None,
+        direction: str | None = None,
+        responsible: str | None = None,
+        due_before: str | None = None,
+        text: str | None = None,
+        limit: int | None = None,
+        after: int = 0,
+    ) -> Iterable[Entry]:
+        """Entries in the order of registration, filtered; `text` is looked for in the whole entry."""
+        query = select(entries).where(entries.c.id > after).order_by(entries.c.id)
+        for column, value in (
+            (entries.c.series, series),
+            (entries.c.state, state),
+            (entries.c.direction, direction),
+            (entries.c.responsible, responsible),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        if due_before is not None:
+            query = query.where(entries.c.due <= due_before)
+        if text is not None:
+            query = query.where(entries.c.data.contains(text, autoescape=True))
+        if limit is not None:
+            query = query.limit(limit)
+        return self._db.read(lambda tx: [ENTRY.validate_json(row.data) for row in tx.execute(query)])
+
+    def history(self, number: str) -> list[Mapping[str, Any]]:
+        """Every change of an entry, oldest first: at, who, what, why."""
+        query = (
+            select(entry_history.c.at, entry_history.c.who, entry_history.c.what, entry_history.c.why)
+            .join(entries, entries.c.id == entry_history.c.entry_id)
+            .where(entries.c.number == number)
+            .order_by(entry_history.c.id)
+        )
+        return self._db.read(lambda tx: [dict(row._mapping) for row in tx.execute(query)])  # noqa: SLF001 - SQLAlchemy's public name
+
+    def overdue(self, today: date) -> int:
+        """Open incoming letters whose due date has passed."""
+        query = select(func.count()).where(
+            entries.c.state == "open", entries.c.direction == "incoming", entries.c.due < today.isoformat()
+        )
+        return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
+
+    def _next(self, tx: Connection, series: Series, day: date) -> int:
+        name = counter_name(series, day)
+        self._db.add(tx, counters, [{"name": name, "value": series.first - 1}])
+        query = update(counters).where(counters.c.name == name).values(value=counters.c.value + 1)
+        return int(tx.execute(query.returning(counters.c.value)).scalar_one())
+
+    def _highest(self, tx: Connection, stem: str | None) -> int | None:
+        if stem is None:
+            return None
+        return tx.execute(select(func.max(entries.c.suffix)).where(entries.c.stem == stem)).scalar_one_or_none()
+
+    def _history(self, tx: Connection, entry_id: int, at: str, who: str, what: str, why: str) -> None:
+        tx.execute(entry_history.insert().values(entry_id=entry_id, at=at, who=who, what=what, why=why))
+
+
+def _numbered(entry: Entry, numbering: Any, at: datetime) -> Entry:
+    return replace(
+        entry,
+        number=numbering.number,
+        counter=numbering.counter,
+        suffix=numbering.suffix,
+        file=numbering.file,
+        stem=numbering.stem,
+        registered=at.isoformat(timespec="seconds"),
+    )
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    return {
+        "number": entry.number,
+        "counter": entry.counter,
+        "suffix": entry.suffix,
+        "direction": entry.direction,
+        "series": entry.series,
+        "registered_at": entry.registered,
+        "state": entry.state,
+        "due": entry.due,
+        "responsible": entry.responsible.name if entry.responsible else None,
+        "stem": entry.stem,
+        "message": entry.message or None,
+        "data": ENTRY.dump_json(entry).decode(),
+    }
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    """The Entry of a row of `entries`."""
+    return ENTRY.validate_json(row.data)

@@ -1,0 +1,246 @@
+"""Settle: ONE transaction that makes a decision true: number, texts, register entry, effects, drafts, the ledger's outcome.
+
+Invariant: before it nothing outside changes and a crash only repeats the poll; after it everything outside is a row.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, select, update
+
+from mailrouter.core.case import Case
+from mailrouter.core.effects import (
+    EFFECT,
+    AssignEffect,
+    DraftEffect,
+    Effect,
+    FlagEffect,
+    MoveEffect,
+    Plan,
+    RegisterEffect,
+    RemindEffect,
+)
+from mailrouter.core.outcomes import Hold
+from mailrouter.core.register import Classification, Entry, KnownEntry, Relation, RelationKind, series_of
+from mailrouter.core.rules import Decision, RuleTrace
+from mailrouter.shell.clock import in_utc
+from mailrouter.shell.errors import Permanent
+from mailrouter.shell.store.database import Database
+from mailrouter.shell.store.drafts import approval_digest
+from mailrouter.shell.store.registry import Registry
+from mailrouter.shell.store.schema import drafts, effects, intake, messages
+
+CASE: TypeAdapter[Case] = TypeAdapter(Case)
+TRACE: TypeAdapter[tuple[RuleTrace, ...]] = TypeAdapter(tuple[RuleTrace, ...])
+DONE_HERE = ("register", "assign")  # effects that are done in the settle transaction itself
+
+
+class Changed(Exception):  # noqa: N818 - says what happened
+    """The thread looks different under the lock than when the case was resolved: decide again."""
+
+
+class Refused(Exception):  # noqa: N818 - says what happened
+    """The register refuses the plan; `hold` says why."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(hold.reason)
+        self.hold = hold
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One decided mail, ready to be made true."""
+
+    intake_id: int
+    from_states: tuple[str, ...]  # the ledger's states that this may replace: ("seen",), or ("held",) for a retry
+    size: int
+    raw: bytes | None  # None: over the size limit
+    reading: str | None  # JSON
+    reader: str
+    case: Case
+    decision: Decision
+    plan: Plan
+    fill: Callable[[Entry | None], Plan]  # pure
+    lookup_keys: tuple[str, ...]  # what the thread was looked up by
+    locked_keys: tuple[str, ...]  # the letter's identity
+    known: tuple[KnownEntry, ...]  # what the lookup found when the case was resolved
+    entry_keys: tuple[str, ...]  # what the new entry will be found by
+    classification: Classification
+    hold_due: str | None  # ISO, when held
+    now: datetime
+
+
+class Settler:
+    """The settle transaction."""
+
+    def __init__(self, database: Database, registry: Registry) -> None:
+        self._db = database
+        self._registry = registry
+
+    def settle(self, items: Sequence[Settlement]) -> list[Entry | None]:
+        """Settle all of them in one transaction, or none: `Changed` and `Refused` name the first that cannot be."""
+        return self._db.write(lambda tx: [self._settle(tx, item) for item in items])
+
+    def _settle(self, tx: Connection, item: Settlement) -> Entry | None:
+        self._registry.lock(tx, item.locked_keys)
+        if _signature(self._registry.known(tx, item.lookup_keys)) != _signature(item.known):
+            raise Changed
+        row = tx.execute(select(intake).where(intake.c.id == item.intake_id).with_for_update()).one()
+        if row.state not in item.from_states:
+            return None  # another node, or a person, was quicker
+        entry_id, entry = self._register(tx, item)
+        plan = item.fill(entry)
+        self._message(tx, item)
+        for position, effect in enumerate(plan.effects):
+            self._effect(tx, item, row, position, effect, entry)
+        self._outcome(tx, item, entry_id)
+        return entry
+
+    def _register(self, tx: Connection, item: Settlement) -> tuple[int | None, Entry | None]:
+        """The new entry; or the one that the mail is linked to."""
+        effect = next((one for one in item.plan.effects if isinstance(one, RegisterEffect)), None)
+        thread = item.case.thread
+        found = self._registry.by_number(tx, thread.entry.number) if thread.entry else None
+        if effect is None:
+            if found and thread.relation == "duplicate":
+                return found
+            return None, None
+        series = series_of(item.classification, effect.entry.series)
+        if series is None:
+            raise Permanent(f"the series {effect.entry.series} is not in register.yaml")
+        related = found[1] if found and thread.relation in {"reply", "follow-up"} else None
+        entry = self._registry.allocate(tx, _assigned(effect.entry, item.plan), series, related, item.now)
+        if isinstance(entry, Hold):
+            raise Refused(entry)
+        entry = replace(_linked(entry, related), confirmed=series.owner == "ours")
+        filled = next(one for one in item.fill(entry).effects if isinstance(one, RegisterEffect))
+        entry = filled.entry  # fill adds what follows from number and date: the due date
+        why = f"rule '{effect.rule}'"
+        entry_id = self._registry.insert(tx, entry, item.entry_keys, who="mailrouter", why=why)
+        if found and related:
+            self._relate(tx, item, found, entry)
+        return entry_id, entry
+
+    def _relate(self, tx: Connection, item: Settlement, found: tuple[int, Entry], entry: Entry) -> None:
+        related_id, related = found
+        kind: RelationKind = "reply" if item.case.thread.relation == "reply" else "follow-up"
+        relation = Relation(kind, entry.number or "")
+        self._registry.change(
+            tx,
+            related_id,
+            replace(related, relations=(*related.relations, relation)),
+            at=item.now.isoformat(timespec="seconds"),
+            who="mailrouter",
+            what=f"relation: {kind} {entry.number}",
+            why=f"found by {item.case.thread.entry.by if item.case.thread.entry else 'its thread'}",
+        )
+
+    def _message(self, tx: Connection, item: Settlement) -> None:
+        row = {
+            "sha256": item.case.sha256,
+            "size": item.size,
+            "raw": item.raw,
+            "reading": item.reading,
+            "reader": item.reader,
+            "seen_at": item.now.isoformat(timespec="seconds"),
+        }
+        if not self._db.add(tx, messages, [row]):
+            tx.execute(
+                update(messages)
+                .where(messages.c.sha256 == item.case.sha256, messages.c.reader != item.reader)
+                .values(reading=item.reading, reader=item.reader)
+            )
+
+    def _effect(
+        self, tx: Connection, item: Settlement, row: Any, position: int, effect: Effect, entry: Entry | None
+    ) -> None:
+        effect = _of_this_copy(effect, row)
+        done = effect.kind in DONE_HERE
+        at = in_utc(datetime.fromisoformat(effect.at)) if isinstance(effect, RemindEffect) and effect.at else None
+        values = {
+            "key": effect.key,
+            "intake_id": item.intake_id,
+            "mailbox": row.mailbox,
+            "kind": effect.kind,
+            "rule": effect.rule,
+            "position": position,
+            "payload": EFFECT.dump_json(effect).decode(),
+            "state": "done" if done else "pending",
+            "attempts": 0,
+            "at": at,
+            "not_before_epoch": 0.0,
+            "recovering": False,
+            "done_at": item.now.isoformat(timespec="seconds") if done else None,
+        }
+        if self._db.add(tx, effects, [values]) and isinstance(effect, DraftEffect):
+            number = entry.number if entry and effect.answers else None
+            content = EFFECT.dump_json(effect).decode()
+            tx.execute(
+                drafts.insert().values(
+                    effect_key=effect.key,
+                    intake_id=item.intake_id,
+                    mailbox=row.mailbox,
+                    state="waiting",
+                    purpose=effect.purpose,
+                    content=content,
+                    digest=approval_digest(effect),
+                    answers=number,
+                    revision=0,
+                )
+            )
+
+    def _outcome(self, tx: Connection, item: Settlement, entry_id: int | None) -> None:
+        case, decision = item.case, item.decision
+        hold = decision.hold
+        sender = case.message.author
+        tx.execute(
+            update(intake)
+            .where(intake.c.id == item.intake_id)
+            .values(
+                sha256=case.sha256,
+                state="held" if hold else "settled",
+                received_at=case.received,
+                sender=(sender.address or sender.name) if sender else "",
+                subject=case.message.subject,
+                case_json=CASE.dump_json(case, by_alias=True).decode(),
+                ruleset=decision.ruleset,
+                rules=json.dumps(list(decision.rules), ensure_ascii=False),
+                trace=TRACE.dump_json(tuple(one for one in decision.trace if one.matched)).decode(),
+                hold_code=hold.code if hold else None,
+                hold_reason=hold.reason if hold else None,
+                hold_due_at=item.hold_due if hold else None,
+                entry_id=entry_id,
+                settled_at=item.now.isoformat(timespec="seconds"),
+            )
+        )
+
+
+def _signature(known: Sequence[KnownEntry]) -> tuple[tuple[str | None, tuple[str, ...]], ...]:
+    return tuple((one.entry.number, one.matched) for one in known)
+
+
+def _assigned(entry: Entry, plan: Plan) -> Entry:
+    """The entry with the responsible that an `assign` of the same plan sets."""
+    for effect in plan.effects:
+        if isinstance(effect, AssignEffect):
+            entry = replace(entry, responsible=effect.responsible)
+    return entry
+
+
+def _linked(entry: Entry, related: Entry | None) -> Entry:
+    if related is None or any(relation.number == related.number for relation in entry.relations):
+        return entry
+    return replace(entry, relations=(*entry.relations, Relation("initial", related.number or "")))
+
+
+def _of_this_copy(effect: Effect, row: Any) -> Effect:
+    """A move or flag belongs to one copy of a mail, however often its content comes: its key names the UID too."""
+    if not isinstance(effect, MoveEffect | FlagEffect):
+        return effect
+    copy = f"{effect.key}|{row.folder}|{row.uidvalidity}|{row.uid}"
+    return replace(effect, key=hashlib.sha256(copy.encode()).hexdigest()[:32])

@@ -1,0 +1,70 @@
+"""The store: one object that has every transaction, by subject.
+
+Invariant: the database is the only state; what is not here is not remembered.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from mailrouter.core.effects import SendEffect
+from mailrouter.shell.store.database import Database
+from mailrouter.shell.store.drafts import Drafts
+from mailrouter.shell.store.intake import Intake
+from mailrouter.shell.store.leases import Leases
+from mailrouter.shell.store.listing import Listing
+from mailrouter.shell.store.migrate import migrate
+from mailrouter.shell.store.queue import Finished, Queue
+from mailrouter.shell.store.registry import Registry
+from mailrouter.shell.store.settlement import Settler
+from mailrouter.shell.store.versions import Versions
+
+
+class Store:
+    """Every transaction, by subject."""
+
+    def __init__(self, url: str, password: str | None = None) -> None:
+        database = Database(url, password)
+        if database.path and database.path != ":memory:":
+            Path(database.path).parent.mkdir(parents=True, exist_ok=True)
+        migrate(database)
+        self._db = database
+        self.path = database.path
+        self.sqlite = database.sqlite
+        self.intake = Intake(database)
+        self.queue = Queue(database)
+        self.registry = Registry(database)
+        self.drafts = Drafts(database, self.registry)
+        self.leases = Leases(database)
+        self.versions = Versions(database)
+        self.listing = Listing(database)
+        self.settler = Settler(database, self.registry)
+
+    def finish(self, finished: Sequence[Finished], now: datetime) -> None:
+        """Write outcomes of effects; a draft that went out closes its letter in the same transaction."""
+
+        def work(tx: Connection) -> None:
+            for one in self.queue.finish_in(tx, finished, now.isoformat(timespec="seconds")):
+                if isinstance(one.task.effect, SendEffect) and one.state == "done" and not one.result.get("skipped"):
+                    self.drafts.sent(tx, one.task.effect.draft, now, one.result.get("sha256"))
+
+        if finished:
+            self._db.write(work)
+
+    def secret(self, name: str) -> str:
+        """A random secret of this store, made when it is first asked for (the loop token's key)."""
+        value = self.leases.load(name)
+        if value is None:
+            with self.leases.held(f"secret:{name}", secrets.token_hex(8), 30):
+                value = self.leases.load(name)
+                if value is None:
+                    value = secrets.token_hex(32)
+                    self.leases.save(name, value)
+        return value
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._db.close()
