@@ -1,0 +1,159 @@
+"""Attribution lines: "On Mon, 1 Jan 2024 10:00, A <a@x> wrote:" in any language, wrapped or not.
+
+Found by shape: a printed date, an author, a colon at the end, a quotation below. Known verbs raise confidence and
+stand in where a date or an address is missing.
+"""
+
+import re
+
+from mailrouter.core.chain.context import Context
+from mailrouter.core.chain.headers import Header
+from mailrouter.core.chain.mailboxes import has_address, parse_author
+from mailrouter.core.dates import find_sent, parse_sent
+from mailrouter.core.markers import fold
+from mailrouter.core.message import Address
+
+_LONGEST = 400  # characters of an attribution, joined
+_WRAPPED = 4  # lines it may be wrapped over
+_PARTICLES = frozenset("van von de der den di da du del della dos el la le ten ter zu zum af av bin ibn y".split())
+_TRIM = " \t,;:*()\"'“”„«»—–-"
+
+
+def read_attribution(context: Context, index: int) -> Header | None:
+    """The attribution that ends on line `index`, or None."""
+    text = context.lines[index].text.strip()
+    if not text or len(text) > _LONGEST:
+        return None
+    colon = text.endswith((":", "："))
+    if not colon and not (text[-1].isalpha() and _ends_in_verb(context, text)):
+        return None
+    below = context.next_text(index + 1, 5)
+    if below is None:
+        return None
+    quoted = context.lines[below].depth > context.lines[index].depth
+    if not quoted and not (colon and (has_address(text) or any(character.isdigit() for character in text)
+                                      or _has_verb(context, text))):
+        return None
+    return _longest_dated(context, index, quoted=quoted, colon=colon) or (
+        _undated(context, index, text) if quoted and colon else None
+    )
+
+
+def _ends_in_verb(context: Context, text: str) -> bool:
+    return fold(text[-40:]).rsplit(" ", 1)[-1] in context.vocabulary.verbs
+
+
+def _has_verb(context: Context, text: str) -> bool:
+    folded = f" {fold(text)} ".replace(":", " ").replace(",", " ")
+    words = folded.split()
+    verbs = context.vocabulary.verbs
+    return any(word in verbs for word in words) or any(
+        f"{one} {two}" in verbs for one, two in zip(words, words[1:], strict=False)
+    )
+
+
+def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -> Header | None:
+    """The attribution with a date, over as few lines above `index` as it takes to have date and author."""
+    joined = ""
+    depth = context.lines[index].depth
+    for first in range(index, max(-1, index - _WRAPPED), -1):
+        line = context.lines[first]
+        text = line.text.strip()
+        if not text or line.depth != depth or len(joined) > _LONGEST:
+            return None
+        if first < index and text.endswith((":", "：", "!", "?")):
+            return None
+        joined = f"{text} {joined}".strip()
+        span = find_sent(joined) if any(character.isdigit() for character in joined) else None
+        if span is None:
+            continue
+        author = _author(context, joined, span)
+        if author is None:
+            continue
+        raw = joined[span[0] : span[1]]
+        sent = parse_sent(raw)
+        timed = "T" in (sent or "")
+        verb = _has_verb(context, joined)
+        if author.address is not None or has_address(joined):
+            sure = quoted or (colon and (timed or verb))
+        else:
+            sure = (verb and (quoted or (timed and colon))) or (quoted and timed and colon)
+        if not sure:
+            return None
+        confidence = 0.6 + 0.15 * verb + 0.12 * quoted + 0.1 * has_address(joined)
+        return _header(author, raw, sent, (first, index + 1, confidence))
+    return None
+
+
+def _author(context: Context, joined: str, span: tuple[int, int]) -> Address | None:
+    """Who wrote, from what stands before or behind the date; None if that is a sentence rather than a name."""
+    before, after = joined[: span[0]].strip(_TRIM), joined[span[1] :].strip(_TRIM)
+    for piece, rest in ((after, before), (before, after)):
+        if has_address(piece):
+            words = rest.split()
+            if len(words) > 5 or len(rest) > 45:
+                return None
+            return _named(context, piece)
+    candidates = [(after, before), (before, after)]
+    for piece, rest in candidates:
+        name = _strip_said(context, piece)
+        if name and len(name.split()) <= 6 and len(_strip_said(context, rest).split()) <= 2:
+            return parse_author(name, context.vocabulary)
+    return None
+
+
+def _named(context: Context, piece: str) -> Address | None:
+    """The author of a piece that holds an address: the words beside it, without those that say "wrote"."""
+    found = parse_author(piece, context.vocabulary)
+    if found is None:
+        return None
+    name = _strip_said(context, found.name)
+    if len(name.split()) > 8:
+        return None
+    return Address(name, found.address)
+
+
+def _strip_said(context: Context, text: str) -> str:
+    """The text without the words of attribution lines at both ends, and without small words before the name."""
+    said, verbs = context.vocabulary.said, context.vocabulary.verbs
+    words = text.strip(_TRIM).split()
+    if '"' in text or "“" in text or "„" in text:
+        match = re.search(r"[\"“„«]([^\"“”„«»]+)[\"”“»]", text)
+        if match is not None:
+            return match[1].strip()
+
+    def empty(word: str, *, first: bool) -> bool:
+        bare = fold(word.strip(_TRIM))
+        if not bare:
+            return True
+        if bare in _PARTICLES and first:
+            return bare in said and len(words) <= 2
+        return bare in said or bare in verbs or (word[0].islower() and bare not in _PARTICLES)
+
+    while words and empty(words[0], first=True):
+        words.pop(0)
+    while words and empty(words[-1], first=False):
+        words.pop()
+    return " ".join(words).strip(" \t,;:*()")
+
+
+def _undated(context: Context, index: int, text: str) -> Header | None:
+    """ "A <a@x> wrote:" above a quotation: a verb that is known, or nothing but an address."""
+    if len(text) > 150:
+        return None
+    verb = _has_verb(context, text)
+    addressed = has_address(text)
+    if not verb and not (addressed and len(text.split()) <= 6):
+        return None
+    author = _named(context, text.strip(_TRIM)) if addressed else None
+    if author is None:
+        name = _strip_said(context, text)
+        if not name or len(name.split()) > 5 or not name[0].isupper():
+            return None
+        author = Address(name, None)
+    return _header(author, "", None, (index, index + 1, 0.6 + 0.15 * addressed))
+
+
+def _header(author: Address, raw: str, sent: str | None, place: tuple[int, int, float]) -> Header:
+    start, end, confidence = place
+    return Header(author, (), (), "", raw, sent, start, end, "", round(min(confidence, 0.99), 2))

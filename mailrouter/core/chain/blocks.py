@@ -1,0 +1,144 @@
+"""The lines that can form one header block: consecutive fields, wrapped values, blank lines between fields.
+
+Invariant: a block never holds two lines of one role, nor more than a header can have.
+"""
+
+from dataclasses import dataclass
+
+from mailrouter.core.chain.context import Context
+from mailrouter.core.chain.fields import Field, kind_of
+from mailrouter.core.chain.mailboxes import has_address
+from mailrouter.core.chain.subjects import core
+from mailrouter.core.dates import parse_sent
+
+_FIELDS = 14  # the longest header seen has eleven
+_WRAPPED = 60  # lines of one wrapped list of recipients
+
+
+@dataclass(slots=True)
+class Entry:
+    """One field of a block with the lines it is wrapped over."""
+
+    field: Field
+    value: str
+    kind: str
+    first: int
+    last: int
+
+
+def collect(context: Context, index: int) -> list[Entry]:
+    """The fields from line `index` on that can belong to one header block, in order."""
+    depth = context.lines[index].depth
+    entries: list[Entry] = []
+    gaps: set[bool] = set()
+    at = index
+    while at < len(context.lines) and len(entries) < _FIELDS:
+        gap = False
+        if context.blank(at):
+            after = context.next_text(at, 4)
+            if not entries or after is None or not _bridges(context, entries, after, gaps):
+                break
+            at, gap = after, True
+        if context.lines[at].depth != depth:
+            break
+        field = context.field(at)
+        if not gap and entries and _continues(context, entries[-1], at, field):
+            _extend(context, entries[-1], at)
+        elif field is None or _repeats(field, entries):
+            break
+        else:
+            if entries:
+                gaps.add(gap)
+            entries.append(Entry(field, field.value, field.kind, at, at))
+        at += 1
+    return entries
+
+
+def _bridges(context: Context, entries: list[Entry], after: int, gaps: set[bool]) -> bool:
+    """Whether a block goes on behind blank lines: where all its fields stand apart, or one that it lacks follows."""
+    field = context.field(after)
+    if field is None or _repeats(field, entries):
+        return False
+    roles = {entry.field.role for entry in entries}
+    if field.role is not None:
+        return False not in gaps or not {"subject", "from"} <= roles
+    if field.known is not None or False in gaps:
+        return False
+    if {"from", "date", "subject"} <= roles:
+        return False
+    if entries[0].field.role in ("from", None) and len(entries) >= 4 and entries[-1].kind == "text":
+        return False
+    return field.kind in ("address", "date") or (field.kind == "text" and len(entries) >= 2)
+
+
+def _repeats(field: Field, entries: list[Entry]) -> bool:
+    if field.role is not None:
+        return any(entry.field.role == field.role for entry in entries)
+    return any(entry.field.label == field.label for entry in entries)
+
+
+def _continues(context: Context, entry: Entry, at: int, field: Field | None) -> bool:
+    """Whether line `at` is the rest of a wrapped value."""
+    line = context.lines[at]
+    if line.glued or at - entry.first > _WRAPPED:
+        return False
+    value, text = entry.value.rstrip(), line.text
+    if field is not None and (field.known is not None or not value.endswith((",", ";"))):
+        return False
+    if entry.field.role == "subject" or (entry.kind == "text" and entry.field.role is None):
+        return text[:1] in " \t" or _goes_on(context, value, text)
+    if entry.field.role == "date" or entry.kind in ("date", "day"):
+        return "T" not in (parse_sent(value) or "") and "T" in (parse_sent(f"{value} {text.strip()}") or "")
+    if value.endswith((",", ";")) or (value.count("<") > value.count(">")) or text[:1] in " \t":
+        return True
+    if value.endswith("-") and not value.endswith(" -") and has_address(text):
+        return True
+    return has_address(text) and not has_address(value) and len(text) <= 120 and text.lstrip()[:1] != "-"
+
+
+def _goes_on(context: Context, value: str, text: str) -> bool:
+    """Whether a subject's second line is what a subject around it has there."""
+    begun = core(value, context.vocabulary)
+    joined = core(f"{value} {text.strip()}", context.vocabulary)
+    hyphened = core(f"{value}{text.strip()}", context.vocabulary)
+    for subject in context.subjects:
+        whole = core(subject, context.vocabulary)
+        if len(begun) >= 5 and whole != begun and whole.startswith(begun) and (
+            whole.startswith((joined, hyphened)) or joined == whole
+        ):
+            return True
+    return False
+
+
+def _extend(context: Context, entry: Entry, at: int) -> None:
+    text = context.lines[at].text.strip()
+    # A name folded at its hyphen is one word again; a dash between words keeps its space.
+    hyphen = entry.value.endswith("-") and not entry.value.endswith(" -") and text[:1].isalpha()
+    entry.value = f"{entry.value}{'' if hyphen else ' '}{text}"
+    entry.kind = kind_of(entry.value) if entry.kind != "address" else "address"
+    entry.last = at
+
+
+def past_others(context: Context, end: int) -> int:
+    """The line behind fields like "Importance: High" that close a header block."""
+    while end < len(context.lines) and not context.blank(end):
+        field = context.field(end)
+        if field is None or field.known is None or field.known.role not in ("other", "reply_to", "bcc"):
+            break
+        end += 1
+    return end
+
+
+def run_on(context: Context, index: int) -> list[str]:
+    """The values of the other lines with the label of line `index`: subjects that run on into bodies as it may."""
+    own = context.field(index)
+    if own is None:
+        return []
+    values: list[str] = []
+    for at in range(max(0, index - 200), min(index + 200, len(context.lines))):
+        if at == index or not context.lines[at].glued:
+            continue
+        field = context.field(at)
+        if field is not None and field.role == "subject" == own.role:
+            values.append(field.value)
+    return values[:8]

@@ -1,0 +1,186 @@
+"""Header blocks that lost their line ends: several labels, or a whole chain, on one line.
+
+Invariant: only cuts are added. Each piece of a cut line is marked as glued, so that text which turns out to be no
+header is put together again as it stood.
+"""
+
+import re
+
+from mailrouter.core.chain.fields import kind_of
+from mailrouter.core.chain.lines import Line
+from mailrouter.core.chain.subjects import loose_length
+from mailrouter.core.markers import Vocabulary, fold
+
+_COLON = re.compile(r"[^\W\d_)][.)*_]{0,3}[ \xa0]?(?:[:：][*_]{0,2})(?=\s|<|\[|$)")
+_WORD = re.compile(r"\S+")
+# What ends a value for sure: an address's bracket, a redaction's bracket, a time of day.
+_HARD = re.compile(r"[>\]]|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)")
+_REACH = 64  # characters that a label may have
+
+
+class _Spot:
+    """A label found inside a line."""
+
+    __slots__ = ("end", "known", "role", "start")
+
+    def __init__(self, start: int, end: int, role: str | None) -> None:
+        self.start, self.end, self.role = start, end, role
+        self.known = role is not None
+
+
+def cut(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
+    """The lines, with those that hold several header fields cut before each label."""
+    result: list[Line] = []
+    for line in lines:
+        if line.text.count(":") + line.text.count("：") < 2:
+            result.append(line)
+            continue
+        starts = _starts(line.text, vocabulary)
+        if not starts:
+            result.append(line)
+            continue
+        edges = [0, *(start for start in starts if start > 0), len(line.text)]
+        for index, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+            result.append(Line(line.depth, line.text[start:end].strip(), glued=index > 0 or line.glued))
+    return result
+
+
+def _starts(text: str, vocabulary: Vocabulary) -> list[int]:
+    """Where the labels of the header runs in a line begin; [] if it holds no run of at least two."""
+    spots = _spots(text, vocabulary)
+    starts: list[int] = []
+    at = 0
+    while at < len(spots):
+        run = _run(text, spots, at)
+        if len(run) >= 2:
+            starts += [spot.start for spot in run]
+            at = spots.index(run[-1], at) + 1
+        else:
+            at += 1
+    return starts
+
+
+def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
+    """All that can be labels, in order: known ones, and unknown ones that stand right behind a hard end."""
+    spots: list[_Spot] = []
+    habits: dict[str, str] = {}
+    floor = 0
+    for match in _COLON.finditer(text):
+        low = max(floor, match.start() - _REACH)
+        words = list(_WORD.finditer(text, low, match.start() + 1))[-5:]
+        spot = _known(text, words, match, vocabulary) or _unknown(text, words, match, (floor, habits))
+        if spot is not None:
+            spots.append(spot)
+            if not spot.known:
+                habits[fold(text[spot.start : match.start() + 1])] = ""
+        floor = match.end()
+    return spots
+
+
+def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabulary: Vocabulary) -> _Spot | None:
+    for word in words:
+        label = fold(text[word.start() : match.end()].strip("*_ \xa0:："))
+        known = vocabulary.labels.get(label) or vocabulary.labels.get(label.rstrip("."))
+        # A label begins with a capital; "… sent to: …" in a sentence does not.
+        first = text[word.start() :].lstrip("*_")[:1]
+        if known is not None and known.role not in ("form", "other") and (first.isupper() or first == first.swapcase()):
+            return _Spot(word.start(), match.end(), known.role)
+    return None
+
+
+def _unknown(
+    text: str, words: list[re.Match[str]], match: re.Match[str], state: tuple[int, dict[str, str]]
+) -> _Spot | None:
+    floor, habits = state
+    for word in words:  # a label that this line has used before, whatever stands before it
+        if fold(text[word.start() : match.start() + 1]) in habits:
+            return _Spot(word.start(), match.end(), None)
+    hard = None
+    for hard in _HARD.finditer(text, max(floor - 1, match.start() - 2 * _REACH, 0), match.start()):
+        pass
+    if hard is not None:
+        inside = [word for word in words if word.start() >= hard.end()]
+        if 1 <= len(inside) <= 4 and inside[0].group()[0].isalpha():
+            return _Spot(inside[0].start(), match.end(), None)
+    elif words and words[0].start() == 0 and len(words) <= 3:
+        return _Spot(0, match.end(), None)
+    return _Spot(words[-1].start(), match.end(), None) if words else None
+
+
+def _run(text: str, spots: list[_Spot], first: int) -> list[_Spot]:
+    """The labels from `first` on that form one header: distinct roles, values of the right shape."""
+    run: list[_Spot] = []
+    seen: set[str] = set()
+    shapes: set[str] = set()
+    for index in range(first, min(first + 8, len(spots))):
+        spot = spots[index]
+        after = spots[index + 1].start if index + 1 < len(spots) else len(text)
+        kind = kind_of(text[spot.end : min(after, spot.end + 3000)].strip(" *_"))
+        if spot.role is not None and spot.role in seen:
+            break
+        if spot.role is None and not run and kind != "address":
+            break
+        if spot.role is None and kind not in ("address", "date", "text"):
+            break
+        run.append(spot)
+        seen.add(spot.role or "")
+        shapes.add(kind)
+        if spot.role == "subject" or (spot.role is None and kind == "text"):
+            break
+    strong = sum(spot.known for spot in run) >= 2 and (run[0].start == 0 or "address" in shapes or "date" in shapes)
+    return run if strong or {"address", "date"} <= shapes else []
+
+
+def part_subject(value: str, subjects: list[str], others: list[str], vocabulary: Vocabulary) -> tuple[str, str]:
+    """A value that runs on into the body → (subject, body).
+
+    The subjects of the mails around it end it; else a greeting; else what it shares with the `others`, the values of
+    the same kind in this text; else all of a short value is the subject.
+    """
+    text = " ".join(value.split())
+    lowered = text.casefold()
+    if len(lowered) == len(text):
+        for known in subjects:
+            base = " ".join(known.split())
+            base = base[loose_length(base, vocabulary) :]
+            at = lowered.find(base.casefold()) if len(base) >= 2 else -1
+            if 0 <= at <= 60 and (at == 0 or text[:at].rstrip()[-1:] in (":", "]", "：")):
+                end = at + len(base)
+                if end == len(text) or not text[end].isalnum():
+                    return text[:end], text[end:].strip()
+    at = _greeting(text, vocabulary)
+    shared = max((_shared(text, other, vocabulary) for other in others), default=0)
+    if shared and (at is None or shared <= at):
+        return text[:shared].strip(), text[shared:].strip()
+    if at is not None:
+        return text[:at].strip(), text[at:].strip()
+    if len(text) <= 120:
+        return text, ""
+    edge = re.search(r"(?<=[^\W\d_A-Z]) (?=[A-ZÀ-ÞĀ-ŽΑ-ΩА-Я])", text[40:])
+    end = 40 + edge.start() if edge is not None else text.rfind(" ", 0, 120)
+    return text[:end].strip(), text[end:].strip()
+
+
+def _greeting(text: str, vocabulary: Vocabulary) -> int | None:
+    """Where the first word of a greeting begins, not at the start; None without one."""
+    for word in re.finditer(r"(?<=\s)[^\W\d_]+", text[:400]):
+        if not word[0][0].isupper():
+            continue
+        tail = fold(text[word.start() : word.start() + 40])
+        for greeting in vocabulary.greetings:
+            if tail.startswith(greeting) and not tail[len(greeting) : len(greeting) + 1].isalnum():
+                return word.start()
+    return None
+
+
+def _shared(text: str, other: str, vocabulary: Vocabulary) -> int:
+    """How long the subject is if two values that run on into their bodies share one; 0 if they share too little."""
+    mine, theirs = loose_length(text, vocabulary), loose_length(other, vocabulary)
+    size = 0
+    for one, two in zip(text[mine:], other[theirs:], strict=False):
+        if one.casefold() != two.casefold():
+            break
+        size += 1
+    end = text.rfind(" ", 0, mine + size + 1) if mine + size < len(text) else len(text)
+    words = text[mine : max(end, mine)].split()
+    return end if len(words) >= 3 and text != other else 0

@@ -1,0 +1,241 @@
+"""Header blocks: a run of "label: value" lines that says who wrote a mail, when, to whom, about what.
+
+Found by shape in any language: an author's address, a date with a time, recipients, a subject, in an order that mail
+programs print. Known labels settle roles and raise confidence. Invariant: a form, a parcel notice or a timetable has
+not all of that and is no header.
+"""
+
+from dataclasses import dataclass
+
+from mailrouter.core.chain import blocks
+from mailrouter.core.chain.blocks import Entry
+from mailrouter.core.chain.context import Context
+from mailrouter.core.chain.flat import part_subject
+from mailrouter.core.chain.mailboxes import decode_words, has_address, parse_author, parse_list
+from mailrouter.core.chain.subjects import related
+from mailrouter.core.dates import parse_sent
+from mailrouter.core.message import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a block or an attribution line says, and the lines it stands on."""
+
+    author: Address | None
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    subject: str
+    sent_raw: str
+    sent: str | None
+    start: int  # first line
+    end: int  # the line behind it
+    tail: str  # body text that stood behind the subject on the same line
+    confidence: float
+
+
+def read_header(context: Context, index: int, *, separated: bool) -> Header | None:
+    """The header block that begins at line `index`, or None. `separated`: a separator line stands above it."""
+    if not _may_begin(context, index):
+        return None
+    entries = blocks.collect(context, index)
+    if len(entries) < 2:
+        return None
+    roles = _assign(context, entries, separated=separated)
+    if roles is None:
+        return None
+    if "from" not in roles:
+        return _notes(context, index, roles)
+    confidence = _confidence(context, roles, separated=separated)
+    return _header(context, roles, index, confidence) if confidence else None
+
+
+def _may_begin(context: Context, index: int) -> bool:
+    field = context.field(index)
+    if field is None:
+        return False
+    if field.role is not None:
+        return True
+    if field.known is not None:
+        return False
+    if field.kind in ("address", "date"):
+        return True
+    if field.kind != "text":
+        return False
+    after = context.next_text(index + 1, 2)
+    following = context.field(after) if after is not None else None
+    return following is not None and (following.kind == "date" or following.role == "date")
+
+
+def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[str, Entry] | None:
+    """The entry of each role, or None if the lines cannot be one header."""
+    roles: dict[str, Entry] = {}
+    known = {entry.field.role for entry in entries if entry.field.role is not None}
+    texts: list[Entry] = []
+    for position, entry in enumerate(entries):
+        field = entry.field
+        if field.role is not None:
+            if not _fits(field.role, entry):
+                return None
+            roles[field.role] = entry
+            continue
+        if field.known is not None:  # "other" goes along inside the block, "form" ends it
+            if field.known.role == "form":
+                break
+            continue
+        if {"from", "date", "to", "subject"} <= roles.keys() and not (
+            entry.kind == "address" and entries[position - 1].kind == "address"
+        ):
+            break
+        role = _by_kind(entry, roles, known)
+        if role is not None:
+            roles[role] = entry
+        elif entry.kind == "text":
+            texts.append(entry)
+    return _settle(context, entries, roles, texts, separated=separated)
+
+
+def _fits(role: str, entry: Entry) -> bool:
+    """Whether a value can stand behind a known label: times are no authors and addresses no dates."""
+    if role in ("from", "to", "cc"):
+        return entry.kind not in ("date", "day")
+    return role != "date" or entry.kind != "address"
+
+
+def _by_kind(entry: Entry, roles: dict[str, Entry], known: set[str | None]) -> str | None:
+    """The role of a line whose label nobody knows: every program prints the author before the recipients."""
+    if entry.kind in ("date", "day"):
+        return "date" if "date" not in roles and "date" not in known else None
+    if entry.kind == "address":
+        for role in ("from", "to", "cc", "bcc"):
+            if role not in roles and role not in known:
+                return role
+    return None
+
+
+def _settle(
+    context: Context, entries: list[Entry], roles: dict[str, Entry], texts: list[Entry], *, separated: bool
+) -> dict[str, Entry] | None:
+    """Give the lines of plain text their roles: the subject, and names without addresses."""
+    texts = [entry for entry in texts if "subject" not in roles or entry.first < roles["subject"].first]
+    if "subject" not in roles and texts:
+        kin = [entry for entry in texts if any(related(entry.value, other) for other in context.subjects)]
+        named = "from" in roles
+        if not named and not (kin and texts[-1] in kin or separated):
+            return None
+        subject = kin[-1] if kin else texts[-1] if not named or texts[0] is entries[0] else texts[0]
+        roles["subject"] = subject
+        texts = [entry for entry in texts if entry is not subject]
+    if "date" in roles:
+        # Names alone: the line before the date is the author's, those between date and subject the recipients'.
+        for entry in texts:
+            order = ("from",) if entry.first < roles["date"].first else ("to", "cc")
+            free = [role for role in order if role not in roles]
+            if free and entry.first < roles.get("subject", entries[-1]).last + 1:
+                roles[free[0]] = entry
+    if not roles or entries[0] not in roles.values():
+        return None
+    return roles
+
+
+def _confidence(context: Context, roles: dict[str, Entry], *, separated: bool) -> float:
+    """How sure it is that the lines are a mail's header, 0 if they are not."""
+    author, when = roles["from"], roles.get("date")
+    subject, to = roles.get("subject"), roles.get("to")
+    addressed = author.kind == "address" or (to is not None and to.kind == "address")
+    known = sum(entry.field.role is not None for entry in roles.values())
+    kin = subject is not None and any(related(subject.value, other) for other in context.subjects)
+    timed = when is not None and when.kind == "date"
+    plain = when is not None and when.kind in ("text", "empty")  # a known label, an unreadable date
+    hint = separated or kin
+    if author.kind == "empty" and not separated:
+        return 0
+    if not addressed:
+        sure = timed and subject is not None and (to is not None or hint) and (known >= 3 or hint)
+    elif known >= 2 and author.field.role is not None:
+        sure = (
+            (when is not None and not plain and (to is not None or hint or (subject is not None and timed)))
+            or (to is not None and subject is not None and (known >= 3 or hint))
+            or (separated and (to is not None or subject is not None))
+        )
+    else:
+        other = subject is not None or (to is not None and to.kind == "address")
+        sure = other and ((timed and (to is not None or hint)) or (hint and when is not None))
+        sure = sure or (separated and other)
+    if not sure:
+        return 0
+    return _graded(known, len(roles), (addressed, timed, hint))
+
+
+def _graded(known: int, size: int, signs: tuple[bool, ...]) -> float:
+    return round(min(0.99, 0.5 + 0.25 * known / max(size, 1) + 0.08 * sum(signs)), 2)
+
+
+def _header(context: Context, roles: dict[str, Entry], index: int, confidence: float) -> Header:
+    subject, when, author = roles.get("subject"), roles.get("date"), roles["from"]
+    tail, title = "", ""
+    if subject is not None:
+        title = " ".join(decode_words(subject.value).split())
+        if _on_one_line(context, author.first, subject):
+            title, tail = part_subject(title, context.subjects, blocks.run_on(context, subject.first), context.vocabulary)
+    language = _language(roles)
+    end = max(entry.last for entry in roles.values()) + 1
+    return Header(
+        author=parse_author(author.value, context.vocabulary),
+        to=parse_list(roles["to"].value) if "to" in roles else (),
+        cc=parse_list(roles["cc"].value) if "cc" in roles else (),
+        subject=title,
+        sent_raw=when.value if when is not None else "",
+        sent=parse_sent(when.value, language) if when is not None else None,
+        start=index,
+        end=blocks.past_others(context, end),
+        tail=tail,
+        confidence=confidence,
+    )
+
+
+def _on_one_line(context: Context, first: int, subject: Entry) -> bool:
+    """Whether author and subject stood on one physical line, so that nothing tells where the subject ends."""
+    return first < subject.first and all(line.glued for line in context.lines[first + 1 : subject.first + 1])
+
+
+def _language(roles: dict[str, Entry]) -> str | None:
+    counts: dict[str, int] = {}
+    for entry in roles.values():
+        if entry.field.known is not None:
+            for language in entry.field.known.languages:
+                counts[language] = counts.get(language, 0) + 1
+    return max(sorted(counts), key=lambda language: counts[language]) if counts else None
+
+
+def _notes(context: Context, index: int, roles: dict[str, Entry]) -> Header | None:
+    """Lotus Notes: the author's name and the date stand bare above "To:", "cc:" and "Subject:"."""
+    if "subject" not in roles or not {"to", "cc"} & roles.keys() or "date" in roles:
+        return None
+    found: list[int] = []
+    at = index - 1
+    while at >= 0 and index - at <= 7 and len(found) < 3:
+        if not context.blank(at):
+            found.append(at)
+        at -= 1
+    for position, line in enumerate(found):
+        text = context.lines[line].text.strip()
+        sent = parse_sent(text) if len(text) <= 60 else None
+        if sent is None or "T" not in sent:
+            continue
+        above = found[position + 1] if position + 1 < len(found) else None
+        if above is None or not _names_someone(context.lines[above].text):
+            return None
+        header = _header(context, roles | {"from": roles["subject"]}, above, 0.8)
+        return Header(
+            author=parse_author(context.lines[above].text.strip(), context.vocabulary),
+            to=header.to, cc=header.cc, subject=" ".join(decode_words(roles["subject"].value).split()),
+            sent_raw=text, sent=sent, start=above, end=header.end, tail="", confidence=header.confidence,
+        )  # fmt: skip
+    return None
+
+
+def _names_someone(text: str) -> bool:
+    words = text.split()
+    if has_address(text):
+        return len(words) <= 8
+    return 1 <= len(words) <= 6 and words[0][0].isupper() and not text.rstrip().endswith((".", ":", ",", "!", "?"))
