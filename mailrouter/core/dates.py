@@ -338,8 +338,8 @@ def _is_date_piece(piece: str, text: str, end: int) -> bool:
     tables = names()
     word = _fold(piece)
     if word in tables.days:
-        # "On", "Am", "So": a word that short names a day only where a comma or a full stop follows it.
-        return len(word) >= 3 or text[end : end + 1] in (",", ".")
+        # "On", "Am", "R. Mets": a word that short names a day only where a comma follows it, or a full stop and a figure.
+        return len(word) >= 3 or re.match(r",|\.,?\s?\d" if len(word) == 1 else r"[.,]", text[end:]) is not None
     if word in tables.halves or word in {"utc", "gmt", "cet", "cest", "eet", "eest", "a", "p", "m"}:
         return len(word) > 1 or text[end : end + 1] == "."
     return bool(month_numbers(word))
@@ -350,6 +350,9 @@ def _dated(text: str, run: list[tuple[int, int]]) -> tuple[int, int] | None:
         return None
     while run:
         start, end = run[0][0], run[-1][1]
+        if not text[start].isdigit() and _fold(text[start : run[0][1]]) in names().halves:
+            run = run[1:]  # "Am 18.05.24": a preposition, no half of the day
+            continue
         if text[end : end + 1] == "." and text[end - 1].isalpha():
             end += 1
         if end - start >= 6 and parse_sent(text[start:end]):

@@ -107,14 +107,14 @@ def _named(context: Context, piece: str) -> Address | None:
     found = parse_author(piece, context.vocabulary)
     if found is None:
         return None
-    name = _strip_said(context, found.name)
+    name = _strip_said(context, found.name, behind=False)
     if len(name.split()) > 8:
         return None
     return Address(name, found.address)
 
 
-def _strip_said(context: Context, text: str) -> str:
-    """The text without the words of attribution lines at both ends, and without small words before the name."""
+def _strip_said(context: Context, text: str, *, behind: bool = True) -> str:
+    """The text without the words of attribution lines and other small words before, and `behind`, the name."""
     said, verbs = context.vocabulary.said, context.vocabulary.verbs
     words = text.strip(_TRIM).split()
     if '"' in text or "“" in text or "„" in text:
@@ -132,7 +132,7 @@ def _strip_said(context: Context, text: str) -> str:
 
     while words and empty(words[0], first=True):
         words.pop(0)
-    while words and empty(words[-1], first=False):
+    while behind and words and empty(words[-1], first=False):
         words.pop()
     return " ".join(words).strip(" \t,;:*()")
 

@@ -148,12 +148,12 @@ def part_subject(value: str, subjects: list[str], others: list[str], vocabulary:
                 end = at + len(base)
                 if end == len(text) or not text[end].isalnum():
                     return text[:end], text[end:].strip()
-    at = _greeting(text, vocabulary)
+    greeting = _greeting(text, vocabulary)
     shared = max((_shared(text, other, vocabulary) for other in others), default=0)
-    if shared and (at is None or shared <= at):
+    if shared and (greeting is None or shared <= greeting):
         return text[:shared].strip(), text[shared:].strip()
-    if at is not None:
-        return text[:at].strip(), text[at:].strip()
+    if greeting is not None:
+        return text[:greeting].strip(), text[greeting:].strip()
     if len(text) <= 120:
         return text, ""
     edge = re.search(r"(?<=[^\W\d_A-Z]) (?=[A-ZÀ-ÞĀ-ŽΑ-ΩА-Я])", text[40:])

@@ -69,7 +69,7 @@ def _may_begin(context: Context, index: int) -> bool:
 def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[str, Entry] | None:
     """The entry of each role, or None if the lines cannot be one header."""
     roles: dict[str, Entry] = {}
-    known = {entry.field.role for entry in entries if entry.field.role is not None}
+    known = {entry.field.role for entry in entries}
     texts: list[Entry] = []
     for position, entry in enumerate(entries):
         field = entry.field
