@@ -1,13 +1,13 @@
-"""Case: all that rules and templates see of one mail, resolved against the directory.
+"""The types of a Case and its parts.
 
 Invariant: a Case is stored as decided; backtest and "why not" use it so, explain and retry resolve afresh.
 Paths in rules and templates use the key names of `read --json` ("incoming.from").
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from mailrouter.core.chain.hops import Hop
 from mailrouter.core.instruction import Instruction
@@ -16,6 +16,15 @@ from mailrouter.core.message import Address, Attachment
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.people import Person
 from mailrouter.core.reading import Mail
+
+
+@dataclass(frozen=True, slots=True)
+class Loops:
+    """When a mail goes round: our key of the loop token, and how many passes and Received lines are too many."""
+
+    key: bytes
+    hops: int = 5
+    received: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,8 @@ class ThreadEntry:
     direction: Literal["incoming", "outgoing"]
     responsible: str | None
     by: str  # what linked it: "identity", "our number", "their reference", "references", "history"
+    registered: str | None = None  # ISO; tells entries of different years apart that bear one number
+    message: str = ""  # SHA-256 of the entry's mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +111,6 @@ class Case:
     nature: Literal["person", "list", "automatic", "bounce", "receipt", "loop"]
     thread: Thread
     holds: tuple[Hold, ...] = ()  # found while reading or resolving: these hold whatever the rules say
+
+
+CASE: Final[TypeAdapter[Case]] = TypeAdapter(Case)
