@@ -145,7 +145,7 @@ def compare(cases: list[dict]) -> None:
     """The public parsers over the same cases: number of hops and oldest author, and speed over the same texts."""
     warnings.simplefilter("ignore")
     import quotequail  # noqa: PLC0415  (only where it is compared)
-    from emailforwardparser import EmailForwardParser  # noqa: PLC0415
+    from emailforwardparser.forward_parser import get_forwarded_metadata  # noqa: PLC0415
 
     def quail(text: str):
         chain, rest = [], text
@@ -157,12 +157,11 @@ def compare(cases: list[dict]) -> None:
             rest = found.get("text") or ""
         return chain
 
-    parser = EmailForwardParser()
     plain = [case for case in cases if case["text"] and not case["html"]]
     texts = [case["text"] for case in plain]
     for name, author in (
         ("quotequail", lambda case: (lambda chain: (len(chain), chain[-1]["from"] if chain else ""))(quail(case["text"]))),
-        ("email-forward-parser", lambda case: forwarded(parser, case)),
+        ("email-forward-parser", lambda case: forwarded(get_forwarded_metadata, case)),
     ):
         counts = senders = 0
         for case in plain:
@@ -179,8 +178,8 @@ def compare(cases: list[dict]) -> None:
     print(f"chains a second: mailrouter {ours:.0f}, quotequail {rate(quail, texts):.0f}")
 
 
-def forwarded(parser, case: dict) -> tuple[int, str]:
-    found = parser.read(case["text"])
+def forwarded(read, case: dict) -> tuple[int, str]:
+    found = read(case["text"], parse(case["raw"].encode()).subject)
     if not found.forwarded:
         return 0, ""
     return 1, found.email.from_.address or found.email.from_.name or ""

@@ -49,6 +49,8 @@ def collect(context: Context, index: int) -> list[Entry]:
         else:
             if entries:
                 gaps.add(gap)
+                if gaps == {True, False} and entries[0].field.role is None and len(entries) == 2:
+                    return []  # a line of the text above, a blank line, and only then the block
             entries.append(Entry(field, field.value, field.kind, at, at))
         at += 1
     return entries

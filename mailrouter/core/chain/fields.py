@@ -6,7 +6,7 @@ Invariant: shape first. `kind` says what the value is whatever the label; the ro
 import re
 from dataclasses import dataclass
 
-from mailrouter.core.chain.mailboxes import has_address
+from mailrouter.core.chain.mailboxes import begins_list
 from mailrouter.core.dates import parse_sent
 from mailrouter.core.markers import Label, Vocabulary, fold
 
@@ -66,7 +66,7 @@ def kind_of(value: str) -> str:
     """What a value looks like: "address", "date", "day", "text" or "empty"."""
     if not value:
         return "empty"
-    if has_address(value[:2000]):
+    if begins_list(value):
         return "address"
     if len(value) <= 100 and any(character.isdigit() for character in value):
         sent = parse_sent(value)

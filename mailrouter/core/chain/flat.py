@@ -68,7 +68,10 @@ def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
     for match in _COLON.finditer(text):
         low = max(floor, match.start() - _REACH)
         words = list(_WORD.finditer(text, low, match.start() + 1))[-5:]
-        spot = _known(text, words, match, vocabulary) or _unknown(text, words, match, (floor, habits))
+        spot = _known(text, words, match, vocabulary)
+        # A word behind a label's colon is a prefix of the subject ("Subject: FW: …"), not the next label.
+        if spot is None and text[floor : match.start() + 1].strip().count(" ") + (not floor) > 0:
+            spot = _unknown(text, words, match, (floor, habits))
         if spot is not None:
             spots.append(spot)
             if not spot.known:
@@ -138,12 +141,12 @@ def part_subject(value: str, subjects: list[str], others: list[str], vocabulary:
     the same kind in this text; else all of a short value is the subject.
     """
     text = " ".join(value.split())
-    lowered = text.casefold()
+    lowered = text.lower()
     if len(lowered) == len(text):
         for known in subjects:
             base = " ".join(known.split())
             base = base[loose_length(base, vocabulary) :]
-            at = lowered.find(base.casefold()) if len(base) >= 2 else -1
+            at = lowered.find(base.lower()) if len(base) >= 2 else -1
             if 0 <= at <= 60 and (at == 0 or text[:at].rstrip()[-1:] in (":", "]", "：")):
                 end = at + len(base)
                 if end == len(text) or not text[end].isalnum():

@@ -7,7 +7,7 @@ import re
 from email.errors import HeaderParseError
 from email.header import decode_header
 
-from mailrouter.core.markers import Vocabulary, fold, load
+from mailrouter.core.markers import Vocabulary, load
 from mailrouter.core.message import Address
 
 _LIMIT = 20_000  # characters of one list of recipients
@@ -18,12 +18,24 @@ _ANY = re.compile(rf"{REDACTED.pattern}|{ADDRESS.pattern}", re.IGNORECASE)
 _OPEN = re.compile(r"[\s<\[(\"']*(?:mailto:)?[\s<\[(\"']*$", re.IGNORECASE)
 _CLOSE = re.compile(r"(?:\?[^\s>\])]*)?[\s]*[>\])\"']*(?:\s*>)*")
 _WORDS = re.compile(r"=\?[\w-]+(?:\*[\w-]+)?\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
+_NAME = 300  # characters in which a list of mailboxes has its first address
 _QUOTES = "\"'“”„«»‘’`"
 
 
 def has_address(text: str) -> bool:
     """Whether an address, or the mark of a redacted one, stands in the text."""
     return ("@" in text and ADDRESS.search(text) is not None) or ("[" in text and REDACTED.search(text) is not None)
+
+
+def begins_list(text: str) -> bool:
+    """Whether a text begins as a list of mailboxes does: an address with no more than a name before it."""
+    head = text[:_NAME]
+    if not has_address(head):
+        return False
+    spot = _ANY.search(head)
+    assert spot is not None  # has_address saw it
+    before = re.split(r"[;,]", head[: spot.start()])[-1].lower().replace("mailto:", "")
+    return before.count(" ") <= 9 and ":" not in before
 
 
 def decode_words(text: str) -> str:
@@ -55,7 +67,7 @@ def parse_list(value: str, vocabulary: Vocabulary | None = None) -> tuple[Addres
 def parse_author(value: str, vocabulary: Vocabulary | None = None) -> Address | None:
     """The mailbox of a From line; of "A <a@x> on behalf of B <b@x>" it is B, in whose name the mail speaks."""
     text = " ".join(decode_words(value[:1000]).split()).strip()
-    folded = fold(text)
+    folded = text.lower()
     if len(folded) == len(text):
         for phrase in (vocabulary or load()).behalf:
             at = folded.find(f" {phrase} ")

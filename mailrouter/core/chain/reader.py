@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mailrouter.core.chain import flat, lines, walk
+from mailrouter.core.chain import flat, lines, mailboxes, walk
 from mailrouter.core.chain.banners import take_banners
 from mailrouter.core.chain.context import Context
 from mailrouter.core.chain.hops import Chain, Hop
@@ -17,7 +17,7 @@ from mailrouter.core.chain.marks import find_marks
 from mailrouter.core.chain.subjects import core
 from mailrouter.core.html import to_text
 from mailrouter.core.markers import Vocabulary, load
-from mailrouter.core.message import Message
+from mailrouter.core.message import Address, Message
 
 _DEEPEST = 50  # enclosed mails inside each other
 _LONGEST = 5_000_000  # characters of a body that are read
@@ -98,8 +98,8 @@ def _enclosed(item: Enclosed, words: Vocabulary, depth: int) -> tuple[Hop, ...]:
     raw = next((value for name, value in message.headers if name.lower() == "date"), "")
     first = Hop(
         author=message.addresses.sender,
-        to=message.addresses.to,
-        cc=message.addresses.cc,
+        to=_recipients(message, "to", message.addresses.to),
+        cc=_recipients(message, "cc", message.addresses.cc),
         subject=message.subject,
         sent=message.date,
         sent_raw=" ".join(raw.split()),
@@ -115,6 +115,13 @@ def _enclosed(item: Enclosed, words: Vocabulary, depth: int) -> tuple[Hop, ...]:
         for inner in item.attached:
             below = _joined(below, _enclosed(inner, words, depth + 1))
     return (first, *below)
+
+
+def _recipients(message: Message, name: str, parsed: tuple[Address, ...]) -> tuple[Address, ...]:
+    """The recipients of a mail's own header; read as printed where an encoded comma hid a mailbox in a name."""
+    if not any(mailboxes.has_address(one.name) for one in parsed):
+        return parsed
+    return mailboxes.parse_list(", ".join(value for key, value in message.headers if key.lower() == name))
 
 
 def _joined(hops: tuple[Hop, ...], more: tuple[Hop, ...]) -> tuple[Hop, ...]:
