@@ -43,8 +43,6 @@ def descriptions() -> Sequence[Mapping[str, Any]]:
 def mail(description: Mapping[str, Any], attached: Mapping[str, bytes], earlier: Mapping[str, bytes]) -> bytes:
     """One sample's bytes; `attached` has the files by name, `earlier` the samples made before it."""
     match description["style"]:
-        case "copy":
-            return earlier[description["of"]["sample"]]
         case "raw":
             return str(description["raw"]).replace("\n", "\r\n").rstrip().encode()
         case "bounce":
