@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from mailrouter.shell.errors import Temporary
+
+
+class EpochChanged(Temporary):
+    """The folder has another UIDVALIDITY than the UIDs were seen under: they mean nothing any more; poll again."""
+
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
@@ -45,7 +51,7 @@ class MailboxConnection(Protocol):
     """An open mailbox."""
 
     def state(self, folder: str) -> FolderState:
-        """Select the folder and tell its state; Permanent if it does not exist."""
+        r"""Select the folder and tell its state; Permanent if it does not exist."""
         ...
 
     def uids(self, folder: str, uidvalidity: int, after: int = 0) -> list[int]:
@@ -53,15 +59,20 @@ class MailboxConnection(Protocol):
         ...
 
     def fetch(self, folder: str, uidvalidity: int, uids: Sequence[int], size_limit: int) -> Iterator[Fetched]:
-        """The mails of these UIDs, without setting \\Seen; those not there any more are left out."""
+        r"""The mails of these UIDs, without setting \Seen; those not there any more are left out."""
         ...
 
-    def append(self, folder: str, raw: bytes, flags: Sequence[str] = (), received: datetime | None = None) -> int | None:
+    def append(
+        self, folder: str, raw: bytes, flags: Sequence[str] = (), received: datetime | None = None
+    ) -> int | None:
         """Append; the new UID if the server tells it (APPENDUID)."""
         ...
 
     def move(self, folder: str, uidvalidity: int, uids: Sequence[int], target: str) -> list[Moved]:
-        """Move in one command (RFC 6851), else COPY + \\Deleted + UID EXPUNGE; the target is made if it is not there."""
+        r"""Move in one command (RFC 6851), else COPY + \Deleted + UID EXPUNGE; the target is made if it is not there.
+
+        One `Moved` for each UID asked for. "gone": it is not in the folder, and this command did not move it.
+        """
         ...
 
     def remove(self, folder: str, uidvalidity: int, uid: int) -> bool:
@@ -89,7 +100,11 @@ class MailboxConnection(Protocol):
         ...
 
     def idle(self, folder: str, seconds: float, stop: threading.Event) -> bool:
-        """Wait until something new is told (True), `seconds` pass or `stop` is set (False). Server without IDLE: waits."""
+        """Wait until new mail is told (True), `seconds` pass or `stop` is set (False). Server without IDLE: waits.
+
+        New is what came after `state` or `uids` last looked at the folder on this connection; what came before the
+        connection's first look is not told. `stop` is seen within half a second.
+        """
         ...
 
     def close(self) -> None:
