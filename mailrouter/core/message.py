@@ -11,7 +11,6 @@ from html import escape
 from typing import Annotated
 
 from pydantic import Field
-from selectolax.lexbor import LexborHTMLParser
 
 from mailrouter.core.headers import (
     decode_header,
@@ -22,6 +21,7 @@ from mailrouter.core.headers import (
     parse_date,
     split_headers,
 )
+from mailrouter.core.html import to_text
 from mailrouter.core.mime import Entity, header_end, leaves
 from mailrouter.core.outcomes import Defect
 
@@ -205,7 +205,7 @@ def _join_rows(rows: Mapping[int, Mapping[str, Sequence[str]]]) -> tuple[str, st
     pairs = [(plain, html) for plain, html in pairs if plain.strip() or html.strip()]
     any_plain = any(plain.strip() for plain, _ in pairs)
     any_html = any(html.strip() for _, html in pairs)
-    texts = [plain if plain.strip() else html_text(html) for plain, html in pairs] if any_plain else []
+    texts = [plain if plain.strip() else to_text(html) for plain, html in pairs] if any_plain else []
     htmls = [html if html.strip() else f"<pre>{escape(plain)}</pre>" for plain, html in pairs] if any_html else []
     return "\n".join(texts), "\n".join(htmls)
 
@@ -214,8 +214,3 @@ def _part(entity: Entity, html: str) -> Part:
     referenced = bool(entity.content_id) and f"cid:{entity.content_id}" in html
     inline = entity.disposition == "inline" or (referenced and entity.disposition != "attachment")
     return Part(entity.name, entity.media_type, entity.content, inline, entity.content_id)
-
-
-def html_text(html: str) -> str:
-    """The words of an HTML part that stands beside plain ones."""
-    return str(LexborHTMLParser(html).text(separator="\n"))

@@ -6,5 +6,6 @@ nothing raises.
 
 from mailrouter.core.containers.opened import Limits, Opened, OpenedPart
 from mailrouter.core.containers.opening import open_parts
+from mailrouter.core.containers.outlook import mail_bytes
 
-__all__ = ["Limits", "Opened", "OpenedPart", "open_parts"]
+__all__ = ["Limits", "Opened", "OpenedPart", "mail_bytes", "open_parts"]

@@ -17,7 +17,7 @@ from tnefparse import TNEF
 from tnefparse import properties as mapi
 
 from mailrouter.core.containers.compose import compose_mail
-from mailrouter.core.containers.kinds import media_type_of
+from mailrouter.core.containers.kinds import OLE, media_type_of
 from mailrouter.core.containers.opened import Contents, Item
 from mailrouter.core.headers import clean, decode_text
 from mailrouter.core.outcomes import Defect
@@ -62,6 +62,14 @@ def read_msg(content: bytes, name: str) -> bytes | Defect:
             return _mail_of(message, failures, 0)
     except failures as error:
         return Defect("container", f"{name}: broken Outlook message ({type(error).__name__})")
+
+
+def mail_bytes(raw: bytes) -> tuple[bytes, tuple[Defect, ...]]:
+    """A mail's bytes from what was fetched or lies in a file, which may be an Outlook .msg; with what went wrong."""
+    if not raw.startswith(OLE):
+        return raw, ()
+    found = read_msg(raw, "the message")
+    return (b"", (found,)) if isinstance(found, Defect) else (found, ())
 
 
 def _mail_of(message: Any, failures: tuple[type[BaseException], ...], depth: int) -> bytes:
