@@ -6,10 +6,10 @@ that name. Whoever cannot be told is taken for an outsider: a letter that nobody
 
 from collections.abc import Sequence
 
+from mailrouter.core import people
 from mailrouter.core.case.cases import Correspondence
 from mailrouter.core.language import fold
 from mailrouter.core.message import Address
-from mailrouter.core import people
 from mailrouter.core.people import Directory
 from mailrouter.core.reading import Reading
 

@@ -6,12 +6,12 @@ Invariant: nothing here is stored; explain and retry resolve afresh, and the sam
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mailrouter.core import instruction as instructions
+from mailrouter.core import people
 from mailrouter.core.case.cases import Case, Loops, MailboxRef, Sender, Thread
 from mailrouter.core.case.keys import ZONE
 from mailrouter.core.case.parties import correspondence, incoming_index, institution_name, internal
 from mailrouter.core.case.threads import decide_thread
-from mailrouter.core import instruction as instructions
-from mailrouter.core import people
 from mailrouter.core.instruction import Instruction
 from mailrouter.core.letter.letters import Letter, Party
 from mailrouter.core.message import Address
