@@ -6,5 +6,6 @@ Orders are read from words alone; who may order, who "minu" is, and what "reedek
 
 from mailrouter.core.instruction.orders import Instruction, Orders, Purpose, Restriction
 from mailrouter.core.instruction.reader import read_orders
+from mailrouter.core.instruction.resolve import resolve_orders
 
-__all__ = ["Instruction", "Orders", "Purpose", "Restriction", "read_orders"]
+__all__ = ["Instruction", "Orders", "Purpose", "Restriction", "read_orders", "resolve_orders"]

@@ -11,7 +11,7 @@ from mailrouter.core.instruction.lexicon import Lexicon, Tag
 from mailrouter.core.instruction.words import Sentence
 
 ACTIONS = ("register", "forward", "send", "responsible", "purposes")
-_FORMS = ("order", "bare", "wish", "told", "noun", "verb", "after")
+FORMS = ("order", "bare", "wish", "told", "noun", "verb", "after")
 _BREAKS = frozenset(",;()–—")
 
 
@@ -66,7 +66,7 @@ class Clauses:
     def _head_tags(self) -> list[Tag]:
         """Heads that do not overlap, the longer one first; "bare" only where a clause begins."""
         chosen: list[Tag] = []
-        found = [tag for tag in self.tags if tag.action in ACTIONS and tag.form in _FORMS]
+        found = [tag for tag in self.tags if tag.action in ACTIONS and tag.form in FORMS]
         for tag in sorted(found, key=lambda t: (t.first - t.last, t.first, t.form != "told")):
             if any(tag.first < other.last and other.first < tag.last for other in chosen):
                 continue
@@ -92,9 +92,9 @@ class Clauses:
     def _cues(self) -> list[Tag]:
         """Cues, where a longer one hides what lies within it ("kui vaja" hides the condition "kui")."""
         found = [tag for tag in self.tags if tag.action == "cues" and tag.kind != "cues.negate_after"]
-        order = {"cues.open": 0, "cues.courtesy": 1}
+        order = {"cues.open": 0, "cues.ask": 1, "cues.courtesy": 2}
         kept: list[Tag] = []
-        for tag in sorted(found, key=lambda t: (t.first - t.last, order.get(t.kind, 2))):
+        for tag in sorted(found, key=lambda t: (t.first - t.last, order.get(t.kind, 3))):
             if not any(other.first <= tag.first and tag.last <= other.last for other in kept):
                 kept.append(tag)
         return sorted(kept, key=lambda t: t.first)

@@ -7,7 +7,7 @@ declined here and nothing looked up.
 from collections.abc import Iterator
 
 from mailrouter.core.instruction.lexicon import Lexicon, Tag
-from mailrouter.core.instruction.moods import ACTIONS, Clauses, Head
+from mailrouter.core.instruction.moods import ACTIONS, FORMS, Clauses, Head
 from mailrouter.core.instruction.words import Sentence
 
 AUTHOR = "@author"
@@ -202,7 +202,7 @@ def _said(tags: list[Tag]) -> list[Tag]:
     """Tags of forms; of an overlapping phrase with a gap only its first and last word."""
     said = []
     for tag in tags:
-        if tag.action in ACTIONS:
+        if tag.action in ACTIONS and tag.form in FORMS:
             if tag.last - tag.first <= 2:
                 said.append(tag)
             else:

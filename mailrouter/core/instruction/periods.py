@@ -57,6 +57,9 @@ def _days(words: tuple[Word, ...], periods: list[Tag], lexicon: Lexicon) -> Iter
         end = _date_end(words, at)
         if end is None and weekday(words[at].folded, lexicon) is not None:
             end = at + 1
+            after = end + (end < len(words) and words[end].text in (",", "("))
+            if after < len(words) and (dated := _date_end(words, after)):
+                end = dated
             begin = next((tag.first for tag in periods if tag.form in _DAYS_OF_WEEK and tag.last == at), at)
             yield begin, end
         elif end is not None:

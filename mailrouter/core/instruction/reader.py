@@ -213,8 +213,14 @@ def _orders(heard: _Heard) -> Orders | None:
         deadline_raw=deadline,
         restriction=restriction,
         unclear="; ".join(dict.fromkeys(doubts)) or None,
-        evidence=tuple(dict.fromkeys(words for words in evidence if words)),
+        evidence=_evidence(evidence),
     )
+
+
+def _evidence(words: list[str]) -> tuple[str, ...]:
+    """The words each once, without those that stand whole within others."""
+    unique = [said for said in dict.fromkeys(words) if said]
+    return tuple(said for said in unique if not any(said in other for other in unique if other != said))
 
 
 def _counts(mood: Mood, heard: _Heard) -> bool:

@@ -1,6 +1,6 @@
-"""The directory: persons, groups, roles, units, institutions; names as written → entries.
+"""The entries of config/people.yaml, and the answers to a name.
 
-Invariant: an answer names exactly one entry, or says that there are several or none; it never guesses.
+Invariant: a directory is a value; nothing here looks anything up.
 """
 
 from dataclasses import dataclass, field

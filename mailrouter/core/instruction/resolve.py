@@ -1,0 +1,96 @@
+"""Orders as printed → an Instruction: names by the directory, "minu" by the author, days by the mail's date.
+
+Invariant: a name that may mean several is never chosen; then, as after a contradiction, a person must say (`hold`).
+"""
+
+import re
+from datetime import date
+
+from mailrouter.core.instruction.nouns import AUTHOR
+from mailrouter.core.instruction.orders import Instruction, Orders
+from mailrouter.core.instruction.periods import resolve_deadline
+from mailrouter.core.language import fold
+from mailrouter.core.message import Address
+from mailrouter.core.people import Directory, Found, NotFound, find, nominative, person_by_email
+
+_AND = re.compile(r"\s+(?:ja|ning|and|und|et|i|и|un|ir|och|og|sekä|&)\s+|\s*[,;/]\s*", re.IGNORECASE)
+_ARTICLES = re.compile(r"^(?:the|our|meie|teie|pr|hr|proua|härra|mr|mrs|ms|dr|kolleeg\w*)\.?\s+", re.IGNORECASE)
+
+
+def resolve_orders(orders: Orders, *, author: Address, sent: str | None, directory: Directory) -> Instruction:
+    """What the orders mean when `author` gave them in a mail of `sent` (ISO date or date-time, its own zone).
+
+    Names become the directory's where it knows exactly one, else stand in the nominative; "@author" becomes the
+    author's entry, else the author's own name. A deadline becomes an ISO date. `hold` where the orders are unclear, a
+    name is ambiguous, or a deadline cannot be computed; `unclear` says why.
+    """
+    doubts = [orders.unclear] if orders.unclear else []
+    day = _day(sent)
+    on = day.isoformat() if day else None
+    responsible = None
+    if orders.responsible_raw is not None:
+        names = _resolve(orders.responsible_raw, author, directory, on, doubts)
+        responsible = names[0] if names else None
+    forward: dict[str, None] = {}
+    for raw in orders.forward_to_raw:
+        forward.update(dict.fromkeys(_resolve(raw, author, directory, on, doubts)))
+    deadline = None
+    if orders.deadline_raw is not None:
+        due = resolve_deadline(orders.deadline_raw, day)
+        deadline = due.isoformat() if due else None
+        if due is None:
+            doubts.append(f"the deadline “{orders.deadline_raw}” gives no day")
+    return Instruction(
+        register=orders.register,
+        responsible=responsible,
+        forward_to=tuple(forward),
+        purpose=orders.purpose,
+        deadline=deadline,
+        restriction=orders.restriction,
+        hold=bool(doubts),
+        unclear="; ".join(dict.fromkeys(doubts)) or None,
+        evidence=orders.evidence,
+    )
+
+
+def _day(sent: str | None) -> date | None:
+    try:
+        return date.fromisoformat(sent[:10]) if sent else None
+    except ValueError:
+        return None
+
+
+def _resolve(raw: str, author: Address, directory: Directory, on: str | None, doubts: list[str]) -> list[str]:
+    """The names that a written one stands for: one, several for "A and B", none where it is ambiguous."""
+    if raw == AUTHOR:
+        person = person_by_email(directory, author.address, on=on)
+        if person is not None:
+            return [person.name]
+        found = find(directory, author.name, on=on) if author.name else NotFound("")
+        return [found.name if isinstance(found, Found) else author.name or author.address or ""]
+    found = find(directory, raw, on=on)
+    if isinstance(found, Found):
+        return [found.name]
+    if found.candidates:
+        doubts.append(f"“{raw}” may be {', '.join(found.candidates)}")
+        return []
+    parts = [part for part in _AND.split(raw) if part]
+    if len(parts) > 1:
+        known = [find(directory, part, on=on) for part in parts]
+        if any(isinstance(answer, Found) or answer.candidates for answer in known) or all(p[0].isupper() for p in parts):
+            return [name for part in parts for name in _resolve(part, author, directory, on, doubts)]
+    return [_unknown(raw)]
+
+
+def _unknown(raw: str) -> str:
+    """A name that the directory does not have, in the nominative and without a post before it."""
+    name = _ARTICLES.sub("", raw)
+    words = name.split()
+    capitals = [at for at, word in enumerate(words) if word[:1].isupper()]
+    if capitals and capitals[-1] == len(words) - 1:
+        first = capitals[-1]
+        while first > 0 and words[first - 1][:1].isupper():
+            first -= 1
+        if len(words) - first > 1 or first == 0:
+            name = " ".join(words[first:])
+    return nominative(name) if fold(name) else raw

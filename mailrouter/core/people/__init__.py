@@ -1,0 +1,38 @@
+"""The directory: persons, groups, roles, units, institutions; names as written → entries.
+
+Invariant: an answer names exactly one entry, or says that there are several or none; it never guesses.
+"""
+
+from mailrouter.core.people.checks import check_directory
+from mailrouter.core.people.declension import nominative
+from mailrouter.core.people.directory import (
+    Directory,
+    Found,
+    Group,
+    Institution,
+    NotFound,
+    Person,
+    Role,
+    Unit,
+)
+from mailrouter.core.people.lookup import expand, find, institution_of, person_by_email, valid
+from mailrouter.core.people.roles import find_role
+
+__all__ = [
+    "Directory",
+    "Found",
+    "Group",
+    "Institution",
+    "NotFound",
+    "Person",
+    "Role",
+    "Unit",
+    "check_directory",
+    "expand",
+    "find",
+    "find_role",
+    "institution_of",
+    "nominative",
+    "person_by_email",
+    "valid",
+]
