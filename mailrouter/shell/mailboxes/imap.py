@@ -112,7 +112,7 @@ class ImapConnection:
 
     def uids(self, folder: str, uidvalidity: int, after: int = 0) -> list[int]:
         """See interface. In windows, so that no answer is longer than a line may be."""
-        self._enter(folder, uidvalidity, fresh=True)
+        self._enter(folder, uidvalidity)
         end = self._state.uidnext
         if self._state.exists <= SEARCH_WINDOW or end <= after:
             return self._search(f"UID {after + 1}:*", above=after)
@@ -298,11 +298,14 @@ class ImapConnection:
         self._lines("EXISTS")  # from here on, EXISTS is news
         self._selected = folder
 
-    def _enter(self, folder: str, uidvalidity: int, *, fresh: bool = False) -> None:
-        """Select the folder; RFC 3501 § 2.3.1.1: while it is selected its UIDVALIDITY stays."""
+    def _enter(self, folder: str, uidvalidity: int) -> None:
+        """Select the folder, again even if it is selected, and compare its UIDVALIDITY.
+
+        Seen on Dovecot 2.3: a folder deleted and made again while it was selected let MOVE take the new mail that had
+        the old one's UID, though RFC 3501 § 2.3.1.1 lets a session rely on what it selected.
+        """
         with self._talk(f"select {folder!r}"):
-            if fresh or self._selected != folder:
-                self._select(folder)
+            self._select(folder)
         if self._state.uidvalidity != uidvalidity:
             raise EpochChanged(
                 f"mailbox {self._mailbox.name!r}: UIDVALIDITY of {folder!r} is {self._state.uidvalidity}, not {uidvalidity}"
@@ -315,8 +318,6 @@ class ImapConnection:
 
     def _present(self, folder: str, uidvalidity: int, uids: Sequence[int]) -> list[int]:
         self._enter(folder, uidvalidity)
-        with self._talk("look again"):
-            self._client.noop()  # RFC 3501 § 7.4.1: news of removals comes with a command such as this, not with SEARCH
         return [uid for _, printed in answers.uid_sets(uids) for uid in self._search(f"UID {printed}")]
 
     def _fetch(self, uids: Sequence[int], items: Sequence[str]) -> dict[int, dict[bytes, Any]]:
