@@ -11,7 +11,38 @@ from typing import Protocol, cast
 
 # The languages that mail to a European ministry comes in: the model chooses among these alone.
 LANGUAGES = frozenset(
-    "et en ru lv lt fi de fr pl sv da nb nn cs sk sl hr hu ro bg el it es pt nl tr uk is mt ga".split()
+    [
+        "et",
+        "en",
+        "ru",
+        "lv",
+        "lt",
+        "fi",
+        "de",
+        "fr",
+        "pl",
+        "sv",
+        "da",
+        "nb",
+        "nn",
+        "cs",
+        "sk",
+        "sl",
+        "hr",
+        "hu",
+        "ro",
+        "bg",
+        "el",
+        "it",
+        "es",
+        "pt",
+        "nl",
+        "tr",
+        "uk",
+        "is",
+        "mt",
+        "ga",
+    ]
 )
 
 _RENAMED = {"no": "nb"}  # the model's word for bokmål
@@ -25,7 +56,9 @@ _ENOUGH = 60  # letters
 _NOISE = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+|\S*\d\S*")
 
 # Letters that Unicode does not decompose into a base letter and a mark.
-_UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
+_UNDECOMPOSED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+)
 
 # Estonian: an optional stem vowel, an optional plural, a case ending, an optional -gi/-ki.
 # Cases after Erelt, "Eesti keele käsiraamat", the table of declension.

@@ -1,1 +1,6 @@
-"""Text of a document → Letter. `read_letter` is the one entry."""
+"""Letters: text → who writes to whom, about what, wanting what by when."""
+
+from mailrouter.core.letter.letters import Ask, Event, Letter, Party
+from mailrouter.core.letter.reader import read_body, read_letter, read_letters
+
+__all__ = ["Ask", "Event", "Letter", "Party", "read_body", "read_letter", "read_letters"]

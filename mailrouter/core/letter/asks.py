@@ -1,0 +1,191 @@
+"""What a letter asks, by when, and where the answer should go.
+
+Invariant: each ask carries the sentence it was read from. One ask a kind, unless their dates differ; a sentence that
+only says how or by when to answer gives its date to the asks before it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from mailrouter.core.letter.dates import PrintedDate, find_dates
+from mailrouter.core.letter.flat import flat
+from mailrouter.core.letter.letters import Ask, AskKind
+from mailrouter.core.letter.phrases import KINDS, AskPhrases, ask_phrases
+
+_CUE_REACH = 75  # characters before a date in which the words "by", "hiljemalt" may stand
+_LONGEST = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The day to do something by, and the words it was read from; `day` None for a period from receipt."""
+
+    day: date | None
+    raw: str
+
+
+def read_asks(sentences: Sequence[str], language: str | None, after: date | None) -> tuple[Ask, ...]:
+    """The asks of a letter's sentences in their order; `after` is the letter's date, for days without a year."""
+    tables = ask_phrases(language)
+    asks: list[Ask] = []
+    for sentence in sentences:
+        found = _sentence_asks(sentence, tables, has_asks=bool(asks))
+        when = deadline(sentence, tables, after, language)
+        if found:
+            for kind in found:
+                _add(asks, Ask(kind, sentence[:_LONGEST], *_fields(when)))
+        elif when and asks and not _refused(flat(sentence), tables) and _is_vehicle(sentence, tables):
+            asks = [_with_deadline(ask, when) for ask in asks]
+    return tuple(asks)
+
+
+def _fields(when: Deadline | None) -> tuple[str | None, str | None]:
+    if when is None:
+        return None, None
+    return (when.day.isoformat() if when.day else None), when.raw
+
+
+def _with_deadline(ask: Ask, when: Deadline) -> Ask:
+    """The ask with the date, unless it has one."""
+    if ask.deadline or ask.deadline_raw:
+        return ask
+    day, raw = _fields(when)
+    return replace(ask, deadline=day, deadline_raw=raw)
+
+
+def _add(asks: list[Ask], ask: Ask) -> None:
+    """Adds an ask; one of a kind that is there only gives it its date, unless both have one and they differ."""
+    for at, other in enumerate(asks):
+        if other.kind != ask.kind:
+            continue
+        if not ask.deadline_raw or other.deadline == ask.deadline:
+            return
+        if not other.deadline_raw:
+            asks[at] = replace(other, deadline=ask.deadline, deadline_raw=ask.deadline_raw)
+            return
+    asks.append(ask)
+
+
+def _sentence_asks(sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool) -> tuple[AskKind, ...]:
+    """The kinds that a sentence asks, the first in its words first."""
+    folded = flat(sentence)
+    if _refused(folded, tables):
+        return ()
+    for table in tables:
+        direct = _kinds_at(folded, table.direct, 0)
+        request = table.request.search(folded)
+        if request is None and not direct:
+            continue
+        at = request.start() if request else 0
+        kinds = _kinds_at(folded, table.kinds, at) if request else {}
+        if request and not kinds:
+            kinds = _kinds_at(folded, table.kinds, 0)
+        chosen = _choose(kinds, direct)
+        if has_asks and chosen and chosen[0] in {"reply", "inform"} and _only_vehicle(folded, table, chosen[0]):
+            return ()
+        if chosen:
+            return chosen
+    return ()
+
+
+def _kinds_at(folded: str, patterns: dict[AskKind, re.Pattern[str]], start: int) -> dict[AskKind, tuple[int, int]]:
+    """Where each kind's words first stand from `start` on: (place, minus length), the smaller first."""
+    found: dict[AskKind, tuple[int, int]] = {}
+    for kind in KINDS:
+        match = patterns[kind].search(folded, start)
+        if match:
+            found[kind] = (match.start(), -(match.end() - match.start()))
+    return found
+
+
+def _choose(kinds: dict[AskKind, tuple[int, int]], direct: dict[AskKind, tuple[int, int]]) -> tuple[AskKind, ...]:
+    """The kind whose words stand first; a direct phrase before the others wins."""
+    merged = dict(kinds)
+    for kind, place in direct.items():
+        merged[kind] = min(place, merged.get(kind, place))
+    if not merged:
+        return ()
+    first = min(merged, key=lambda kind: merged[kind])
+    return (first,)
+
+
+_GENERIC_REPLY = re.compile(
+    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild\w*|atsakym\w*|ответ\w*|svar\w*|odpowied\w*)(?!\w)"
+)
+
+
+def _only_vehicle(folded: str, table: AskPhrases, kind: AskKind) -> bool:
+    """Whether a sentence speaks of "the reply" alone: how to answer what was asked before."""
+    if kind != "reply":
+        return False
+    match = table.kinds[kind].search(folded)
+    rest = _GENERIC_REPLY.sub(" ", folded)
+    return bool(match and _GENERIC_REPLY.search(folded)) and not table.kinds[kind].search(rest)
+
+
+def _refused(folded: str, tables: Sequence[AskPhrases]) -> bool:
+    """Whether a sentence is thanks, an offer or a courtesy: it asks nothing unless it goes on with a request."""
+    for table in tables:
+        match = table.refused.search(folded)
+        if match and not table.request.search(folded, match.end()):
+            return True
+        if match and match.start() < 25 and not _kinds_at(folded, table.kinds, match.end()):
+            return True
+    return False
+
+
+def _is_vehicle(sentence: str, tables: Sequence[AskPhrases]) -> bool:
+    return any(table.vehicle.search(flat(sentence)) for table in tables)
+
+
+def deadline(sentence: str, tables: Sequence[AskPhrases], after: date | None, language: str | None) -> Deadline | None:
+    """The first day or period in a sentence that words like "by", "hiljemalt", "avant" make a deadline."""
+    folded = flat(sentence)
+    for printed in find_dates(sentence, after=after, language=language):
+        day = printed.ends
+        if day is None or day == printed.starts is None:
+            continue
+        for table in tables:
+            cue = _cue(folded, printed, table)
+            if cue is not None:
+                begin, finish = cue
+                return Deadline(day, sentence[begin:finish].strip(" ,;:("))
+    for table in tables:
+        match = table.period.search(folded)
+        if match:
+            return Deadline(None, sentence[match.start() : match.end()].strip())
+    return None
+
+
+_BETWEEN = re.compile(
+    r"^[\s,(]*(?:(?:the|le|la|den|dem|la date du|(?:[^\W\d_]+päeva\w*|[^\W\d_]+paeva\w*)|[^\W\d_]{3,14})[\s,]+){0,3}(?:\d{1,2}[.:h]\d{2}\s*(?:\([^)]{2,6}\)|[a-z]{2,4})?[\s,]*(?:on|le|am|,)?\s*)?$"
+)
+
+
+def _cue(folded: str, printed: PrintedDate, table: AskPhrases) -> tuple[int, int] | None:
+    """The span from the cue to the date's end where the date is a deadline."""
+    before = folded[max(0, printed.begin - _CUE_REACH) : printed.begin]
+    offset = printed.begin - len(before)
+    for cut in _cuts(before):
+        match = table.before_date.search(before[:cut])
+        if match:
+            return offset + match.start(), printed.finish
+    behind = table.after_date.match(folded[printed.finish :])
+    if behind and behind.group().strip():
+        return printed.begin, printed.finish + behind.end()
+    if table.translative and re.search(r"(?:ks|ni|st)$", printed.month_form) and not printed.month_form.endswith("ust"):
+        return printed.begin, printed.finish
+    if table.translative and re.match(r"-?(?:ks|ni)\b|\.?\s?(?:a\.?|aasta)?(?:ks|ni)\b", folded[printed.finish :]):
+        return printed.begin, printed.finish
+    return None
+
+
+def _cuts(before: str) -> list[int]:
+    """The places in the words before a date where the cue may end: at the date, or before a weekday or an hour."""
+    cuts = [len(before)]
+    for match in re.finditer(r"\s", before):
+        if _BETWEEN.match(before[match.start() :]):
+            cuts.append(match.start())
+    return cuts

@@ -1,0 +1,214 @@
+"""A letter's text → its zones: head, body, tail, annexes.
+
+Invariant: every line of the text is in exactly one zone; nothing but the order of zones is decided here.
+A letter may print its annex first, and its addressee at the foot of page one, in the middle of the running text.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailrouter.core.letter.flat import flat
+from mailrouter.core.letter.phrases import phrases
+
+_SALUTATION_LENGTH = 110
+_PROSE_WORDS = 7
+_PROSE_LENGTH = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line: `gap` says that white space stood above it, `page` counts from 1, `bold` is a title's sign."""
+
+    text: str
+    folded: str
+    gap: bool
+    page: int
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The zones of a document. `salutation` and `closing` are None where the letter has none."""
+
+    head: tuple[Line, ...]
+    salutation: Line | None
+    body: tuple[Line, ...]
+    closing: Line | None
+    tail: tuple[Line, ...]
+    annex: tuple[Line, ...]
+
+
+_PAGE_NUMBER = re.compile(
+    r"^(?:[-–]\s?)?(?:page|lk\.?|leht|seite|sivu|p\.|стр\.?)?\s?\d{1,3}(?:\s?(?:/|\(|of|von|sur|st|из)\s?\d{1,3}\)?)?(?:\s?[-–])?$"
+)
+_BOLD = re.compile(r"^\*\*(.+?)\*\*(:?)$")
+
+
+def read_lines(text: str) -> tuple[Line, ...]:
+    r"""The printed lines, columns of letterheads unwound, page numbers left out. "\\f" begins a page."""
+    lines: list[Line] = []
+    for number, page in enumerate(text.replace("\r\n", "\n").split("\f"), 1):
+        gap = True
+        for raw in _unwind_columns(page.split("\n")):
+            printed = raw.strip()
+            if not printed:
+                gap = True
+                continue
+            bold = _BOLD.match(printed)
+            printed = bold.group(1) + bold.group(2) if bold else printed.replace("**", "")
+            folded = flat(printed)
+            if not _PAGE_NUMBER.match(folded):
+                lines.append(Line(printed, folded, gap, number, bool(bold)))
+            gap = False
+    return tuple(lines)
+
+
+def _unwind_columns(rows: Sequence[str]) -> list[str]:
+    """Rows of two cells side by side, left column first; a run of rows with more cells is a table and stays."""
+    unwound: list[str] = []
+    left: list[str] = []
+    right: list[str] = []
+    for row in [*rows, ""]:
+        cells = [cell.strip() for cell in re.split(r"\t+| {4,}", row.strip())]
+        if len(cells) == 2 and all(cells):
+            left.append(cells[0])
+            right.append(cells[1])
+            continue
+        if left:
+            unwound += [*left, "", *right, ""] if len(left) > 1 else [left[0], right[0]]
+            left, right = [], []
+        unwound.append(row)
+    return unwound
+
+
+def zones(lines: Sequence[Line], *, mail: bool = False) -> Layout:
+    """The document's zones, annexes found first, whether they stand before or after the letter.
+
+    With `mail` the text is a mail's own: without a greeting its first line is the body's, short as it may be.
+    """
+    letter, annex = (list(lines), []) if mail else _without_annexes(lines)
+    at = _salutation_at(letter)
+    start = at + 1 if at is not None else 0 if mail else _prose_at(letter)
+    end = _closing_at(letter, start)
+    return Layout(
+        head=tuple(letter[: at if at is not None else start]),
+        salutation=letter[at] if at is not None else None,
+        body=tuple(letter[start : end if end is not None else _signature_at(letter, start)]),
+        closing=letter[end] if end is not None else None,
+        tail=tuple(letter[(end + _closing_lines(letter, end)) if end is not None else _signature_at(letter, start) :]),
+        annex=tuple(annex),
+    )
+
+
+def _without_annexes(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """(the letter's lines, the annexes'): an annex runs from its heading to the page where a letter begins, or on."""
+    letter: list[Line] = []
+    annex: list[Line] = []
+    inside = False
+    for at, line in enumerate(lines):
+        first_of_page = at == 0 or lines[at - 1].page != line.page
+        if _begins_annex(lines, at, first_of_page=first_of_page):
+            inside = True
+        elif inside and _begins_letter(lines, at, first_of_page=first_of_page):
+            inside = False
+        (annex if inside else letter).append(line)
+    return letter, annex
+
+
+_HEADING_REST = re.compile(r"^\s*(?:no\.?|nr\.?)?\s*(?:[\divx]{1,4}|[a-h])?\s*(?:[.:]|[-–—].{0,80})?$")
+
+
+def _begins_annex(lines: Sequence[Line], at: int, *, first_of_page: bool) -> bool:
+    """Whether the line is an annex's heading and what follows is the annex, not a list of annexes."""
+    line = lines[at]
+    match = phrases().annex_heading.match(line.folded)
+    if not match or not _HEADING_REST.match(line.folded[match.end() :]):
+        return False
+    if first_of_page:
+        return True
+    alone = line.gap and not line.text.endswith(":")
+    return (alone or line.text.isupper()) and len(lines) - at > 4 and _salutation_at(lines[:at]) is not None
+
+
+def _begins_letter(lines: Sequence[Line], at: int, *, first_of_page: bool) -> bool:
+    """Whether a letter begins here, after an annex: a page that holds a salutation, or a head just above one."""
+    if first_of_page:
+        page = [line for line in lines[at:] if line.page == lines[at].page]
+        return _salutation_at(page) is not None
+    return _is_party_line(lines[at]) and _salutation_at(lines[at : at + 16]) is not None and not _same_row(lines, at)
+
+
+def _same_row(lines: Sequence[Line], at: int) -> bool:
+    """Whether dates of a table still follow before the salutation: then the line belongs to the table."""
+    ahead = _salutation_at(lines[at : at + 16]) or 0
+    return sum(bool(re.search(r"\b20\d\d\b", line.text)) for line in lines[at : at + ahead]) > 2
+
+
+def _is_party_line(line: Line) -> bool:
+    """A line such as "Lauri Läänemets, Minister of Interior, Estonia": a name, a comma, a role."""
+    name, _, rest = line.text.partition(",")
+    words = name.split()
+    if not rest or not 2 <= len(words) <= 5 or not all(word[:1].isupper() for word in words):
+        return False
+    return bool(phrases().role.search(flat(rest))) and not re.search(r"\d", line.text)
+
+
+def _salutation_at(lines: Sequence[Line]) -> int | None:
+    """The index of the salutation: a line that greets and ends as a greeting does."""
+    doubtful = None
+    for at, line in enumerate(lines):
+        if len(line.text) > _SALUTATION_LENGTH or not phrases().salutation.match(line.folded):
+            continue
+        if line.text[-1] in ",!:" and at + 1 < len(lines):
+            return at
+        follows = lines[at + 1] if at + 1 < len(lines) else None
+        if doubtful is None and len(line.text) < 60 and follows and follows.gap and line.gap and is_prose(follows):
+            doubtful = at
+    return doubtful
+
+
+def is_prose(line: Line) -> bool:
+    """Whether a line is running text: many words, most of them not capitalised, no label before a colon."""
+    words = [word for word in line.text.split() if word[:1].isalpha()]
+    if len(words) < _PROSE_WORDS or len(line.text) < _PROSE_LENGTH:
+        return False
+    return sum(word[0].islower() for word in words) * 2 >= len(words) and line.text[0] not in "-–•"
+
+
+def _prose_at(lines: Sequence[Line]) -> int:
+    """Where the body begins in a letter without a salutation: the first running text that no title is."""
+    for at, line in enumerate(lines):
+        if not is_prose(line) or line.bold:
+            continue
+        title = line.gap and not line.text.rstrip().endswith((".", ":")) and at + 1 < len(lines) and lines[at + 1].gap
+        if not title:
+            return at
+    return len(lines)
+
+
+def _closing_at(lines: Sequence[Line], start: int) -> int | None:
+    """The index of the line that takes leave."""
+    for at in range(start, len(lines)):
+        line = lines[at]
+        if phrases().closing.match(line.folded) and (len(line.text) < 60 or line.gap or at > start):
+            return at
+    return None
+
+
+def _closing_lines(lines: Sequence[Line], at: int) -> int:
+    """How many lines the leave takes: a sentence of courtesy may run over several."""
+    count = 1
+    while len(lines[at + count - 1].text) > 55 and at + count < len(lines) and count < 5:
+        if lines[at + count - 1].text.endswith((".", ",")) or lines[at + count].gap:
+            break
+        count += 1
+    return count
+
+
+def _signature_at(lines: Sequence[Line], start: int) -> int:
+    """Where the tail begins in a letter that takes no leave: at the e-signature's line, else at its end."""
+    for at in range(start, len(lines)):
+        if phrases().signed.search(lines[at].folded) and len(lines[at].text) < 160:
+            return at
+    return len(lines)

@@ -1,0 +1,155 @@
+"""What a short line is: a person's name, a role, an institution, a way to reach somebody.
+
+Invariant: the print is never changed but for titles taken off a name.
+"""
+
+import re
+from dataclasses import dataclass
+
+from mailrouter.core.letter.flat import flat
+from mailrouter.core.letter.phrases import phrases
+
+_PARTICLES = frozenset(
+    [
+        "de",
+        "del",
+        "della",
+        "der",
+        "den",
+        "van",
+        "von",
+        "zu",
+        "zur",
+        "la",
+        "le",
+        "da",
+        "di",
+        "dos",
+        "du",
+        "el",
+        "al",
+        "bin",
+        "ben",
+        "af",
+        "av",
+    ]
+)
+_WORD = re.compile(r"^(?:[^\W\d_]\.)+$|^[^\W\d_]+(?:[-'’.][^\W\d_]+)*\.?$")
+_DEGREE = re.compile(r",?\s+(?:ph\.?\s?d\.?|ll\.?m\.?|m\.?sc\.?|mba|dr\.?|jr\.?|esq\.?)$", re.IGNORECASE)
+_PHONE = re.compile(r"(?:\+|\b00)\d[\d\s()./-]{6,}|\b\d{3}\s?\d{4}\b|\b\d{2,3}[ -]\d{2,3}[ -]\d{2,4}\b")
+_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_MAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_POSTAL = re.compile(r"\b(?:[A-Z]{1,2}-)?\d{4,6}\b(?!\s?[./-]\d)|\bP\.? ?O\.? ?Box\b", re.IGNORECASE)
+_STREET = re.compile(r"^[^\W\d].{2,40}\s\d{1,4}(?:[-/ ]?\w{1,3})?(?:,.*)?$|^\d{1,4},?\s[^\W\d].{3,40}$")
+_TAIL_CONTACT = re.compile(
+    r"\s+(?:tel|phone|fax|e-?mail|mob)\b.*$|\s+(?:[^\W\d_]+\.?\s){0,4}(?:[^\W\d_]+),?\s\d+\s[A-Z]{1,2}-\d{4}.*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLine:
+    """A line that names a person, perhaps with the role and institution behind a comma."""
+
+    name: str
+    role: str | None = None
+    institution: str | None = None
+
+
+def without_titles(text: str) -> str:
+    """A name without the titles before it and the degrees behind it."""
+    previous = None
+    while previous != text:
+        previous = text
+        match = phrases().title.match(flat(text))
+        if match and match.end() < len(text):
+            text = text[match.end() :].lstrip(" .")
+        text = _DEGREE.sub("", text)
+    return text.strip(" ,;:")
+
+
+def has_title(text: str) -> bool:
+    """Whether the line begins with a person's title."""
+    match = phrases().title.match(flat(text))
+    return bool(match and match.end() < len(text))
+
+
+def is_name(text: str) -> bool:
+    """Whether the words are a person's name: two to five capitalised words, none of a role or an institution."""
+    words = text.split()
+    if not 2 <= len(words) <= 5 or len(text) > 50:
+        return False
+    if not all(_WORD.match(word) and (word[0].isupper() or word.lower() in _PARTICLES) for word in words):
+        return False
+    folded = flat(text)
+    known = phrases()
+    return not any(pattern.search(folded) for pattern in (known.not_name, known.role, known.institution))
+
+
+def named_line(text: str) -> NamedLine | None:
+    """The person that a line names: "Mari Maasikas", "Mr Lauri LÄÄNEMETS, Minister of Interior, Estonia"."""
+    text = without_contact(text)
+    bare = without_titles(text)
+    if is_name(bare):
+        return NamedLine(bare)
+    for separator in (",", " – ", " - ", " | ", "("):
+        name, found, rest = bare.partition(separator)
+        rest = rest.strip(" )")
+        if found and is_name(without_titles(name)) and (is_role(rest) or is_institution(rest) or has_title(text)):
+            return NamedLine(without_titles(name), *role_and_institution(rest))
+    words = bare.split()
+    for count in (2, 3, 4):  # "Mari Maasikas osakonnajuhataja" in one line
+        rest = " ".join(words[count:])
+        if rest and is_name(" ".join(words[:count])) and rest[0].islower() and is_role(rest):
+            return NamedLine(" ".join(words[:count]), *role_and_institution(rest))
+    return None
+
+
+_TOP_LEVEL = re.compile(
+    r"\b(?:ministry|ministeerium|embassy|saatkond|ambassade|botschaft|agency|commission|europol|frontex|eu-?lisa|organi[sz]ation|council|ministere|[a-z]+ministerium|[a-z]*ministerio|ministrija|ministerija|министерство|[a-z]*amet|board|unhcr|unodc|iom|kantselei|virasto|permanent representation|mission|united nations)\b"
+)
+
+
+def role_and_institution(text: str) -> tuple[str | None, str | None]:
+    """A role with an institution behind a comma, taken apart; a unit or a country stays with the role."""
+    head, comma, rest = text.partition(",")
+    if comma and is_role(head) and _TOP_LEVEL.search(flat(rest)) and not is_role(rest.partition(",")[0]):
+        return head.strip(), rest.strip()
+    if is_role(text) or not is_institution(text):
+        return text.strip() or None, None
+    return None, text.strip()
+
+
+def is_role(text: str) -> bool:
+    """Whether the words are a role: a word of a role, before any institution ("Head of the Agency")."""
+    folded = flat(text)
+    role, institution = phrases().role.search(folded), phrases().institution.search(folded)
+    if role is None or len(text) > 130:
+        return False
+    return institution is None or role.start() <= institution.start()
+
+
+def is_institution(text: str) -> bool:
+    """Whether the words name an institution and no role."""
+    return bool(phrases().institution.search(flat(text))) and not is_role(text) and len(text) < 130
+
+
+def without_contact(text: str) -> str:
+    """A line of a letterhead without the telephone or address printed beside it."""
+    return _TAIL_CONTACT.sub("", text).strip()
+
+
+def is_contact(text: str) -> bool:
+    """Whether a line says how to reach somebody: address, telephone, mailbox, web."""
+    folded = flat(text)
+    label = phrases().labels["contact"].match(folded)
+    if label and re.match(r"\s*[:.]?\s*(?:\S*\d|\S+@|www|$)", folded[label.end() :]):
+        return True
+    signs = (_PHONE, _URL, _MAIL, _POSTAL)
+    hits = sum(bool(sign.search(text)) for sign in signs)
+    return hits >= 2 or (hits == 1 and len(text) < 60) or bool(_STREET.match(text) and len(text) < 60)
+
+
+def mailboxes(text: str) -> list[str]:
+    """The mail addresses in a text, as printed."""
+    return [match.group().rstrip(".'-") for match in _MAIL.finditer(text)]

@@ -1,0 +1,323 @@
+"""Who writes to whom: the signature block, the letterhead and the addressee's block.
+
+Invariant: names and roles are as printed, without titles before names; what is not printed is None.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mailrouter.core.letter.flat import flat
+from mailrouter.core.letter.layout import Layout, Line, is_prose
+from mailrouter.core.letter.letters import Party
+from mailrouter.core.letter.marks import labelled
+from mailrouter.core.letter.names import (
+    has_title,
+    is_contact,
+    is_institution,
+    is_name,
+    is_role,
+    mailboxes,
+    named_line,
+    role_and_institution,
+    without_contact,
+    without_titles,
+)
+from mailrouter.core.letter.phrases import phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Both sides, and the lines that were read as theirs (a title is none of them)."""
+
+    author: Party
+    addressee: Party
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Lines that belong together: one party's name, role, institution, address."""
+
+    lines: tuple[Line, ...]
+    party: Party
+    labelled_to: bool = False
+    labelled_from: bool = False
+    titled: bool = False
+
+
+def parties(layout: Layout, language: str | None) -> Parties:
+    """The author from the signature and the letterhead, the addressee from its block, the salutation or the body."""
+    signer = signature(layout.tail, layout.closing)
+    blocks = [*_blocks(_signer_apart(layout.head, signer)), *_foot_blocks(layout.body)]
+    salutation = layout.salutation.text if layout.salutation else ""
+    verbale = note_verbale(" ".join(line.text for line in (*layout.head, *layout.body)))
+    addressee_block = _addressee_block(blocks, signer, salutation)
+    letterhead = _letterhead(blocks, signer, addressee_block)
+    author = _author(signer, letterhead)
+    addressee = addressee_block.party if addressee_block else Party()
+    addressee = _with_salutation(addressee, salutation)
+    if verbale:
+        author = replace(author, institution=author.institution or verbale[0])
+        addressee = replace(addressee, institution=addressee.institution or verbale[1])
+    lines = tuple(line.text for block in blocks for line in block.lines)
+    return Parties(author, addressee, lines)
+
+
+_VERBALE = re.compile(
+    r"\b(?:The\s+)?(?P<author>[A-Z][^.;:]{3,120}?)\s+presents?\s+(?:its|his|her|their)\s+compliments\s+to\s+"
+    r"(?:the\s+)?(?P<addressee>[A-Z][^.;:]{3,140}?)(?=,?\s+(?:and|has|in|with|wishes|would|is)\s)"
+)
+
+
+def note_verbale(text: str) -> tuple[str, str] | None:
+    """(author's, addressee's institution) of a note verbale: "The Embassy of … presents its compliments to …"."""
+    match = _VERBALE.search(re.sub(r"\s+", " ", text))
+    if match is None:
+        return None
+    return match.group("author").removeprefix("The "), match.group("addressee").removeprefix("the ")
+
+
+def signature(tail: Sequence[Line], closing: Line | None) -> Party:
+    """The first signer of the block under the closing: name without titles, role, institution."""
+    lines = [replace(line, text=text) for line in tail for text in _signature_texts(line)]
+    rest = _behind_closing(closing)
+    if rest:
+        lines.insert(0, Line(rest, flat(rest), False, 0, False))
+    for at, line in enumerate(lines[:12]):
+        if _ends_signature(line):
+            break
+        named = named_line(line.text)
+        if named is None:
+            continue
+        role, institution = _role_below(lines[at + 1 :], named.role, named.institution)
+        before = lines[at - 1].text if at else ""
+        if role is None and before and is_role(before) and not named_line(before):
+            role = before
+        return Party(name=named.name, role=role, institution=institution)
+    institution = next(
+        (line.text for line in lines[:4] if is_institution(line.text) and not is_contact(line.text)), None
+    )
+    return Party(institution=institution)
+
+
+_SIGNED_NOTE = re.compile(
+    r"^\s*[(/\[]?\s*(?:allkirjastatud digitaalselt|digitaalselt allkirjastatud|digiallkirjastatud|electronically signed|e-signed|signed|sign[ée] [ée]lectroniquement|gez\.|s[äa]hk[öo]isesti allekirjoitettu|digitally signed|s/|/s/)\s*[)/\]]?\s*",
+    re.IGNORECASE,
+)
+
+
+def _signature_texts(line: Line) -> Iterator[str]:
+    """A signature's line without the note that it was signed; a line that is only the note is left out."""
+    rest = _SIGNED_NOTE.sub("", line.text, count=1)
+    if rest != line.text and (not rest or not named_line(rest)):
+        return
+    yield rest
+
+
+def _behind_closing(closing: Line | None) -> str:
+    """What stands on the closing's own line behind it: "Lugupidamisega (allkirjastatud digitaalselt) Mari …"."""
+    if closing is None:
+        return ""
+    match = phrases().closing.match(closing.folded)
+    if match is None or len(closing.text) > 110:
+        return ""
+    rest = _SIGNED_NOTE.sub("", closing.text[match.end() :].lstrip(" ,"), count=1)
+    return rest if named_line(rest) else ""
+
+
+def _ends_signature(line: Line) -> bool:
+    """Whether the signature block is over: annexes, copies, the executor, the e-signature's line."""
+    kinds = ("annex", "copy", "executor")
+    return bool(labelled(line, kinds)) or any(
+        (match := phrases().labels[kind].match(line.folded)) and match.end() == len(line.folded) for kind in kinds
+    )
+
+
+def _role_below(lines: Sequence[Line], role: str | None, institution: str | None) -> tuple[str | None, str | None]:
+    """The role and the institution in the lines under a name."""
+    for at, line in enumerate(lines[:5]):
+        text = line.text
+        if _ends_signature(line) or is_contact(text) or phrases().signed.search(line.folded) or named_line(text):
+            break
+        if line.gap and (role or at > 1):
+            break
+        if role and _runs_on(role, text):
+            role = f"{role} {text}"
+        elif role is None and is_role(text):
+            role, found = role_and_institution(text)
+            institution = institution or found
+        elif institution is None and is_institution(text):
+            institution = text
+        elif role is None and at == 0 and not re.search(r"\d", text) and len(text) < 60:
+            role = text
+    return role, institution
+
+
+def _runs_on(role: str, text: str) -> bool:
+    """Whether a role continues on the next line: it ends with a joining word or the next begins with one."""
+    joined = re.search(r"(?:,|\b(?:and|of|for|the|et|de|des|ja|und|fur|für|на|по|и))$", role.lower())
+    return bool(joined) or bool(re.match(r"(?:and|of|for|et|de|des|du|und|für|ja)\s", text))
+
+
+def _signer_apart(head: Sequence[Line], signer: Party) -> list[Line]:
+    """The head with the signer's name on a line of its own, where an address was printed beside it."""
+    apart: list[Line] = []
+    name = flat(signer.name or "")
+    for line in head:
+        if name and line.folded.startswith(name + " ") and not named_line(line.text):
+            apart.append(Line(line.text[: len(name)], name, line.gap, line.page, line.bold))
+        else:
+            apart.append(line)
+    return apart
+
+
+def _blocks(head: Sequence[Line]) -> list[_Block]:
+    """The head's lines as parties, one block for each; numbers, dates, titles and marks are left out."""
+    groups: list[list[Line]] = []
+    for _at, line in enumerate(head):
+        starts = line.gap or not groups or _starts_party(line, groups[-1])
+        if labelled(line, ("ours", "theirs", "date", "subject", "copy")) and not labelled(line, ("to", "from")):
+            groups.append([])
+            continue
+        if starts and not (groups and not groups[-1]):
+            groups.append([])
+        groups[-1].append(line)
+    blocks = [block for group in groups if group and (block := _block(group))]
+    return _joined(blocks)
+
+
+def _joined(blocks: Sequence[_Block]) -> list[_Block]:
+    """Blocks that white space tore apart put together: a name alone, and the role alone that follows it."""
+    joined: list[_Block] = []
+    for block in blocks:
+        last = joined[-1] if joined else None
+        party = block.party
+        alone = last and last.party.name and not last.party.role and not last.party.institution
+        if last and alone and party.role and not party.name:
+            whole = replace(party, name=last.party.name)
+            joined[-1] = replace(last, lines=(*last.lines, *block.lines), party=whole)
+        else:
+            joined.append(block)
+    return joined
+
+
+def _starts_party(line: Line, group: Sequence[Line]) -> bool:
+    """Whether a line begins another party though no gap stands above it: a second person, or a "To:"."""
+    if labelled(line, ("to", "from")):
+        return True
+    person = named_line(line.text)
+    if person is None:
+        return False
+    return any(named_line(other.text) or is_contact(other.text) or is_institution(other.text) for other in group)
+
+
+def _block(group: Sequence[Line]) -> _Block | None:
+    """A group of head lines as a party; None if it names nobody."""
+    name: str | None = None
+    role: str | None = None
+    institution: str | None = None
+    to = sender = titled = False
+    for at, line in enumerate(group):
+        text = line.text
+        label = labelled(line, ("to", "from"), following=group[at + 1] if at + 1 < len(group) else None)
+        if label:
+            to, sender, text = to or label.kind == "to", sender or label.kind == "from", label.value
+        text = without_contact(text)
+        person = named_line(text)
+        if person and name is None:
+            name, titled = person.name, titled or has_title(text)
+            role, institution = role or person.role, institution or person.institution
+        elif role and _runs_on(role, text):
+            role = f"{role} {text}"
+        elif is_role(text) and role is None and not is_contact(text):
+            role, found = role_and_institution(text)
+            institution = institution or found
+        elif is_institution(text) and institution is None and not mailboxes(text):
+            institution = text
+    if not (name or role or institution):
+        return None
+    return _Block(tuple(group), Party(name=name, role=role, institution=institution), to, sender, titled)
+
+
+def _foot_blocks(body: Sequence[Line]) -> list[_Block]:
+    """An addressee's line that stands inside the running text, at the foot of page one."""
+    blocks = []
+    for line in body:
+        person = named_line(line.text)
+        if person and person.role and not is_prose(line) and line.text[-1:] not in ".;":
+            blocks.append(
+                _Block((line,), Party(name=person.name, role=person.role, institution=person.institution), titled=True)
+            )
+    return blocks
+
+
+def _addressee_block(blocks: Sequence[_Block], signer: Party, salutation: str) -> _Block | None:
+    """The block that the letter is written to."""
+    best: tuple[int, int] | None = None
+    chosen = None
+    for at, block in enumerate(blocks):
+        score = _addressee_score(block, at, len(blocks), signer, salutation)
+        if score > 0 and (best is None or (score, at) > best):
+            best, chosen = (score, at), block
+    return chosen
+
+
+def _addressee_score(block: _Block, at: int, count: int, signer: Party, salutation: str) -> int:
+    """How much a block looks like the addressee's; 0 or less: it is not."""
+    party = block.party
+    if _same_person(party.name, signer.name) or block.labelled_from:
+        return 0
+    score = 10 * block.labelled_to + 4 * block.titled
+    surname = flat((party.name or "").split()[-1]) if party.name else ""
+    score += 6 * bool(surname and surname in flat(salutation))
+    score += 3 * bool(party.role) + 2 * bool(party.name)
+    score += 2 * (at > 0) + (at == count - 1)
+    same = bool(party.institution and signer.institution and flat(party.institution) == flat(signer.institution))
+    if at == 0 and count > 1 and not (block.labelled_to or block.titled):
+        score -= 4
+    if at == 0 and count == 1 and not (party.name or party.role or block.labelled_to):
+        score = -1 if signer.role or not signer.name else 1
+    return -1 if same else score
+
+
+def _letterhead(blocks: Sequence[_Block], signer: Party, addressee: _Block | None) -> _Block | None:
+    """The sender's own block: the signer's, or the first that is not the addressee's."""
+    others = [block for block in blocks if block is not addressee]
+    for block in others:
+        if block.labelled_from or _same_person(block.party.name, signer.name):
+            return block
+    at = blocks.index(addressee) if addressee else len(blocks)
+    before = [block for block in blocks[:at] if block.party.institution]
+    return before[0] if before else None
+
+
+def _same_person(one: str | None, other: str | None) -> bool:
+    return bool(one and other and set(flat(one).split()) == set(flat(other).split()))
+
+
+_OF_INSTITUTION = re.compile(
+    r"\b(?:member of|membre de|mitglied der|mitglied des)\s+(?:the|la|l'|le)?\s*(.+)$", re.IGNORECASE
+)
+
+
+def _author(signer: Party, letterhead: _Block | None) -> Party:
+    """The signer, completed from the letterhead."""
+    head = letterhead.party if letterhead else Party()
+    own = _same_person(head.name, signer.name) or not signer.name
+    role = signer.role or (head.role if own else None)
+    member = _OF_INSTITUTION.search(role or "")
+    institution = head.institution or signer.institution or (member.group(1) if member else None)
+    return Party(name=signer.name or head.name, role=role, institution=institution)
+
+
+def _with_salutation(addressee: Party, salutation: str) -> Party:
+    """An addressee whose name stands only in the salutation: "Dear Minister Läänemets"."""
+    if addressee.name or addressee.role or not salutation:
+        return addressee
+    match = phrases().salutation.match(flat(salutation))
+    rest = salutation[match.end() :].strip(" ,!:") if match else ""
+    bare = without_titles(rest)
+    if is_name(bare):
+        return replace(addressee, name=bare)
+    return addressee

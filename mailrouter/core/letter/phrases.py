@@ -1,0 +1,151 @@
+"""The phrases that letters are read by, from data/letters.yaml and data/letters_asks.yaml, as compiled patterns.
+
+Invariant: patterns match `flat` text, at whole words. The notation of the lists is explained at the head of the data.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from mailrouter.core.letter.flat import flat
+from mailrouter.core.letter.letters import AskKind
+
+KINDS: tuple[AskKind, ...] = ("nominate", "attend", "reply", "inform", "transmit")
+
+_NUMBER = r"(?:\d{1,3}(?:\s?\([^)\d]{2,20}\))?|[^\W\d_]{2,16}(?:\s?\(\d{1,3}\))?)"
+_GAP = r"(?:\W+\w+){0,8}?\W+"
+_ANY_ENDING = re.compile(r"(?<![\\\])}])(?<=\w)\*")
+_NEVER = re.compile(r"(?!)")
+
+
+def compile_phrase(phrase: str) -> str:
+    """The pattern of one phrase in the notation of the data files, to be searched in `flat` text."""
+    pattern = flat(phrase.replace("N ", "\x01 ").replace("N-", "\x01-")).strip()
+    pattern = _star(pattern)
+    pattern = re.sub(r"\s*\.\.\.\s*", "\x02", pattern)
+    pattern = re.sub(r"\s+", r"\\s+", pattern)
+    return pattern.replace("\x02", _GAP).replace("\x01", _NUMBER)
+
+
+def _star(pattern: str) -> str:
+    r"""`*` after a letter becomes any ending; after a class, a group or \\w it stays the pattern's own."""
+    pieces = []
+    for at, character in enumerate(pattern):
+        before = pattern[at - 1] if at else ""
+        if character == "*" and before.isalpha() and pattern[at - 2 : at - 1] != "\\":
+            pieces.append(r"\w*")
+        else:
+            pieces.append(character)
+    return "".join(pieces)
+
+
+def union(phrases: Iterable[str], *, start: bool = False) -> re.Pattern[str]:
+    """One pattern for any of the phrases at whole words; with `start`, only at the beginning of the text."""
+    listed = sorted({compile_phrase(str(phrase)) for phrase in phrases}, key=len, reverse=True)
+    if not listed:
+        return _NEVER
+    return re.compile(("^" if start else r"(?<!\w)") + "(?:" + "|".join(listed) + r")(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class AskPhrases:
+    """What makes a sentence an ask in one language."""
+
+    request: re.Pattern[str]
+    kinds: dict[AskKind, re.Pattern[str]]
+    direct: dict[AskKind, re.Pattern[str]]
+    vehicle: re.Pattern[str]
+    refused: re.Pattern[str]
+    before_date: re.Pattern[str]
+    after_date: re.Pattern[str]
+    period: re.Pattern[str]
+    translative: bool  # the month's ending -ks, -ni says "by"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Everything that is printed at fixed places of letters."""
+
+    salutation: re.Pattern[str]
+    closing: re.Pattern[str]
+    labels: dict[str, re.Pattern[str]]  # at the beginning of a line, with the colon or a wide gap after it
+    institution: re.Pattern[str]
+    role: re.Pattern[str]
+    not_name: re.Pattern[str]
+    title: re.Pattern[str]  # at the beginning of a line
+    marking: re.Pattern[str]
+    signed: re.Pattern[str]
+    annex_heading: re.Pattern[str]
+    table: dict[str, re.Pattern[str]]
+    open_place: re.Pattern[str]
+
+
+@cache
+def phrases() -> Phrases:
+    """The structural phrases of all languages together: a letter may mix them."""
+    data = _load("letters.yaml")
+    table = {column: union(words) for column, words in data["table"].items() if column != "open"}
+    open_words = "|".join(compile_phrase(str(word)) for word in data["table"]["open"])
+    return Phrases(
+        salutation=union(_all(data["salutation"]), start=True),
+        closing=union(_all(data["closing"]), start=True),
+        labels={name: union(words, start=True) for name, words in data["labels"].items()},
+        institution=union(data["institution"]),
+        role=union(data["role"]),
+        not_name=union(data["not_name"]),
+        title=re.compile(
+            "^(?:" + "|".join(sorted(map(compile_phrase, data["title"]), key=len, reverse=True)) + r")(?![\w.])\.?\s*"
+        ),
+        marking=re.compile(
+            "(?:" + "|".join(sorted(map(compile_phrase, data["marking"]), key=len, reverse=True)) + r")"
+        ),
+        signed=union(data["signed"]),
+        annex_heading=union(data["annex_heading"], start=True),
+        table=table,
+        open_place=re.compile(rf"^(?:{open_words})\.?$"),
+    )
+
+
+@cache
+def ask_phrases(language: str | None) -> tuple[AskPhrases, ...]:
+    """The asks of a language; of all languages where it is unknown or not listed."""
+    listed = _load("letters_asks.yaml")
+    codes = [language] if language in listed else list(listed)
+    return tuple(_ask_phrases(code) for code in codes)
+
+
+@cache
+def _ask_phrases(code: str) -> AskPhrases:
+    data = _load("letters_asks.yaml")[code]
+    return AskPhrases(
+        request=union(data["request"]),
+        kinds={kind: union(data[kind]) for kind in KINDS},
+        direct={kind: union(data["direct"][kind]) for kind in KINDS},
+        vehicle=union(data["vehicle"]),
+        refused=union(data["not"]),
+        before_date=re.compile(
+            r"(?<!\w)(?:" + "|".join(sorted(map(compile_phrase, data["deadline"]), key=len, reverse=True)) + r")\W*$"
+        ),
+        after_date=re.compile(r"^\W{0,3}(?:" + "|".join(map(compile_phrase, data["deadline_after"])) + r")(?!\w)")
+        if data["deadline_after"]
+        else _NEVER,
+        period=union(data["period"]),
+        translative=bool(data.get("translative")),
+    )
+
+
+def _all(by_language: dict[str, list[str]]) -> list[str]:
+    return [phrase for listed in by_language.values() for phrase in listed]
+
+
+@cache
+def _load(name: str) -> dict[str, Any]:
+    """A data file of this package's core."""
+    source = files("mailrouter.core") / "data" / name
+    loaded: dict[str, Any] = YAML(typ="safe").load(source.read_text(encoding="utf-8"))
+    return loaded
