@@ -1,0 +1,109 @@
+"""The demo: local servers, the sample mails one by one on their own days, the service on them.
+
+Invariant: it is the service as `mailrouter run` has it; only the calendar and the other ends of the wires are the demo's.
+"""
+
+import logging
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+
+from mailrouter import bootstrap
+from mailrouter.demo import samples, show
+from mailrouter.demo.servers import LocalServers
+from mailrouter.demo.workspace import USER, NotOurs, Workspace, prepare
+from mailrouter.shell.scheduler import Service
+from mailrouter.shell.store.listing import Listed
+
+_ROUNDS = 20  # a mail that needs more polls than this never comes to rest
+
+
+def demo(directory: Path | None, *, once: bool, console: Console | None = None) -> int:
+    """Run the demo in `directory` (None: a new temporary one); `once` ends when all is done.
+
+    The exit code: 0, 1 if something could not be done, 2 if the directory belongs to something else.
+    """
+    console = console or Console()
+    try:
+        work = prepare((directory or Path(tempfile.mkdtemp(prefix="mailrouter-demo-"))).resolve())
+    except NotOurs as error:
+        console.print(str(error), style="red", markup=False)
+        return 2
+    mails = samples.load(work.directory / "rules" / "samples") or samples.load(samples.shipped() / "rules" / "samples")
+    with LocalServers(USER, work.password, work.sent) as servers, (work.directory / "service.log").open("w") as log:
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+            logger_factory=structlog.PrintLoggerFactory(log),
+        )
+        work.write_settings(servers.imap_port, servers.smtp_port, mails[0].arrives)
+        show.opening(console, work, servers.imap_port, servers.smtp_port)
+        try:
+            app = bootstrap.app(work.config)
+        except bootstrap.Refused as error:
+            console.print(str(error), style="red", markup=False)
+            return 1
+        try:
+            service = app.service()
+            worked = _deliver(console, app, service, servers, work, mails)
+            _summary(console, app, servers, work, running=not once)
+            if not once:
+                _stay(service)
+        finally:
+            app.close()
+    return 0 if worked else 1
+
+
+def _deliver(
+    console: Console, app: bootstrap.App, service: Service, servers: LocalServers, work: Workspace, mails: Sequence[samples.Sample]
+) -> bool:
+    """Each mail on its day: what falls due before it is done first. Whether everything could be done."""
+    worked = True
+    known: set[int] = set()
+    for sample in mails:
+        app.clock.set(sample.arrives)
+        work.write_settings(servers.imap_port, servers.smtp_port, sample.arrives)
+        worked &= _rest(service)
+        servers.deliver(sample.raw, sample.arrives)
+        worked &= _rest(service)
+        for mail in app.store.listing.messages():
+            if mail.id not in known:
+                known.add(mail.id)
+                show.arrival(console, sample, mail)
+                show.decision(console, mail)
+    return worked
+
+
+def _rest(service: Service) -> bool:
+    """Poll and perform until nothing is left to do now."""
+    for _ in range(_ROUNDS):
+        if service.run_once() != 0:
+            return False
+        if service.quiet():
+            return True
+    return False
+
+
+def _summary(console: Console, app: bootstrap.App, servers: LocalServers, work: Workspace, *, running: bool) -> None:
+    drafts = app.store.drafts.all(("waiting",))
+    held = app.store.listing.messages(state="held")
+    show.summary(console, app.store.registry.entries(), drafts, held, servers.sent, servers.folders())
+    show.further(console, work, drafts, _example(app), running=running)
+
+
+def _example(app: bootstrap.App) -> Listed | None:
+    return next(iter(app.store.listing.messages(state="settled")), None)
+
+
+def _stay(service: Service) -> None:
+    """The service for good, until Ctrl-C."""
+    service.start()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        service.stop()
