@@ -31,6 +31,7 @@ class Outbox:
     clock: Clock
     performers: Sequence[Performer]
     connect: Callable[[Mailbox], MailboxConnection]
+    token: Callable[[], str] | None = None
     _connections: dict[str, MailboxConnection] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
 
@@ -73,6 +74,10 @@ class Outbox:
         if name not in self._connections:
             self._connections[name] = self.connect(self.mailbox(name))
         return self._connections[name]
+
+    def smtp_token(self) -> Callable[[], str] | None:
+        """See performers/interface.py."""
+        return self.token
 
     def begin(self, task: Task, needed_seconds: float) -> bool:
         """See performers/interface.py."""

@@ -4,7 +4,7 @@ Invariant: a performer calls `desk.begin` (or `begin_many`) before the first com
 yields exactly one outcome for each task. A task that is `recovering` is first searched for in the world outside.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -40,6 +40,10 @@ class Desk(Protocol):
 
     def connection(self, name: str) -> MailboxConnection:
         """An open connection to the mailbox, kept between batches."""
+        ...
+
+    def smtp_token(self) -> Callable[[], str] | None:
+        """Where SMTP's access token comes from; None without OAuth."""
         ...
 
     def begin(self, task: Task, needed_seconds: float) -> bool:

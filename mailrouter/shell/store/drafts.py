@@ -116,6 +116,27 @@ class Drafts:
 
         return self._db.write(work)
 
+    def fell(self, tx: Connection, draft_id: int, why: str, at: datetime) -> None:
+        """Sending was refused for good: the draft waits again, a new copy goes to Drafts, its number stays."""
+        draft = self._get(tx, draft_id)
+        if draft.state == "approved":
+            self._renew(tx, draft)
+            tx.execute(
+                update(drafts)
+                .where(drafts.c.id == draft_id)
+                .values(state="waiting", approved_by=None, approved_at=None, note=why)
+            )
+            self._act(tx, at, "mailrouter", "not-sent", draft, why)
+
+    def _renew(self, tx: Connection, draft: Draft) -> None:
+        """A new revision: its copy is put into Drafts, the old one removed."""
+        tx.execute(update(drafts).where(drafts.c.id == draft.id).values(revision=draft.revision + 1))
+        tx.execute(
+            update(effects)
+            .where(effects.c.key == draft.effect_key)
+            .values(state="pending", attempts=0, not_before_epoch=0.0, lease_epoch=None, token=None)
+        )
+
     def change(
         self, draft_id: int, content: DraftEffect, *, who: str, at: datetime, why: str, by_service: bool = False
     ) -> Draft:
@@ -134,12 +155,7 @@ class Drafts:
                 "note": why,
             }
             if not by_service:
-                values["revision"] = draft.revision + 1
-                tx.execute(
-                    update(effects)
-                    .where(effects.c.key == draft.effect_key)
-                    .values(state="pending", attempts=0, not_before_epoch=0.0, lease_epoch=None, token=None)
-                )
+                self._renew(tx, draft)
             tx.execute(update(drafts).where(drafts.c.id == draft_id).values(**values))
             self._act(tx, at, who, "changed", draft, why)
             return self._get(tx, draft_id)

@@ -161,6 +161,18 @@ class Listing:
             raise Permanent(f"several messages match '{wanted}' ({shown}); name one by its id")
         return found[0]
 
+    def reminder_wanted(self, intake_id: int, until: str) -> bool:
+        """Whether what a reminder is about still waits: the letter's answer, or a person for the held mail."""
+        query = (
+            select(intake.c.state, entries.c.state.label("entry"))
+            .outerjoin(entries, entries.c.id == intake.c.entry_id)
+            .where(intake.c.id == intake_id)
+        )
+        row = self._db.read(lambda tx: tx.execute(query).one_or_none())
+        if row is None:
+            return False
+        return bool(row.state == "held") if until == "released" else bool(row.entry != "closed")
+
     def _effects(self, tx: Connection, ids: Sequence[int]) -> dict[int, tuple[Mapping[str, Any], ...]]:
         result: dict[int, list[Mapping[str, Any]]] = {}
         for start in range(0, len(ids), 500):

@@ -9,7 +9,8 @@ The states (each transition is one function here; `TRANSITIONS` is tested agains
     performing → unknown      expire: the node died in the middle; nobody knows
     unknown    → done | pending | unknown                        finish, after the performer searched for the trace
     held, failed, unknown → pending                              again: a person said so
-    pending    → failed       drop: a person said so
+    pending    → failed       a draft rejected before it was put into Drafts
+    done, unknown → failed    the mail bounced (settlement)
 
 Invariant: a transition out of claimed or performing needs the claim's token; a lost lease changes nothing.
 """
@@ -34,10 +35,10 @@ TRANSITIONS = {
     "pending": {"claimed", "failed"},
     "claimed": {"performing", "pending", "done", "failed", "held", "unknown"},
     "performing": {"done", "pending", "failed", "held", "unknown"},
-    "unknown": {"done", "pending", "claimed", "unknown"},
+    "unknown": {"done", "pending", "claimed", "unknown", "failed"},
     "held": {"pending"},
     "failed": {"pending"},
-    "done": set(),
+    "done": {"failed"},
 }
 
 
@@ -269,6 +270,16 @@ class Queue:
             or_(effects.c.at.is_(None), effects.c.at <= now_at),
             or_(effects.c.state.in_(OPEN), and_(effects.c.state == "unknown", effects.c.lease_epoch.is_(None))),
         )
+        return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
+
+    def given_up(self) -> int:
+        """Effects that only a person can bring on."""
+        query = select(func.count()).where(effects.c.state.in_(("failed", "held", "unknown")))
+        return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
+
+    def tried_in_vain(self) -> int:
+        """Effects that were tried and wait for their next attempt."""
+        query = select(func.count()).where(effects.c.state == "pending", effects.c.error.is_not(None))
         return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
 
     def sent_lately(self, mailbox: str, address: str, seconds: float) -> int:

@@ -102,9 +102,13 @@ class Registry:
         key = tx.execute(entries.insert().values(**row)).inserted_primary_key
         assert key is not None
         entry_id = int(key[0])
-        self._db.add(tx, entry_keys, [{"key": one[:300], "entry_id": entry_id} for one in sorted(set(keys))])
+        self.add_keys(tx, entry_id, keys)
         self._history(tx, entry_id, entry.registered or "", who, "registered", why)
         return entry_id
+
+    def add_keys(self, tx: Connection, entry_id: int, keys: Iterable[str]) -> None:
+        """Further keys that an entry is found by: a duplicate's, the Message-IDs of an answer."""
+        self._db.add(tx, entry_keys, [{"key": one[:300], "entry_id": entry_id} for one in sorted(set(keys))])
 
     def change(self, tx: Connection, entry_id: int, entry: Entry, *, at: str, who: str, what: str, why: str) -> None:
         """Write a changed entry and what changed, by whom and why."""

@@ -69,10 +69,11 @@ class Settlement:
     lookup_keys: tuple[str, ...]  # what the thread was looked up by
     locked_keys: tuple[str, ...]  # the letter's identity
     known: tuple[KnownEntry, ...]  # what the lookup found when the case was resolved
-    entry_keys: tuple[str, ...]  # what the new entry will be found by
+    entry_keys: Callable[[Entry | None], tuple[str, ...]]  # what the new entry will be found by, its number included
     classification: Classification
     hold_due: str | None  # ISO, when held
     now: datetime
+    bounced: tuple[str, ...] = ()  # keys of our effects whose mail came back with this one
 
 
 class Settler:
@@ -99,6 +100,7 @@ class Settler:
         for position, effect in enumerate(plan.effects):
             self._effect(tx, item, row, position, effect, entry)
         self._outcome(tx, item, entry_id)
+        self._bounced(tx, item)
         return entry
 
     def _register(self, tx: Connection, item: Settlement) -> tuple[int | None, Entry | None]:
@@ -108,6 +110,7 @@ class Settler:
         found = self._registry.by_number(tx, thread.entry.number) if thread.entry else None
         if effect is None:
             if found and thread.relation == "duplicate":
+                self._registry.add_keys(tx, found[0], item.entry_keys(None))
                 return found
             return None, None
         series = series_of(item.classification, effect.entry.series)
@@ -121,7 +124,7 @@ class Settler:
         filled = next(one for one in item.fill(entry).effects if isinstance(one, RegisterEffect))
         entry = filled.entry  # fill adds what follows from number and date: the due date
         why = f"rule '{effect.rule}'"
-        entry_id = self._registry.insert(tx, entry, item.entry_keys, who="mailrouter", why=why)
+        entry_id = self._registry.insert(tx, entry, item.entry_keys(entry), who="mailrouter", why=why)
         if found and related:
             self._relate(tx, item, found, entry)
         return entry_id, entry
@@ -192,6 +195,16 @@ class Settler:
                     answers=number,
                     revision=0,
                 )
+            )
+
+    def _bounced(self, tx: Connection, item: Settlement) -> None:
+        """Mails of ours that came back are shown as failed (RFC 3464), whatever the rules do with the bounce."""
+        if item.bounced:
+            failed = ", ".join(one.address for one in item.case.message.failed_recipients) or "its recipient"
+            tx.execute(
+                update(effects)
+                .where(effects.c.key.in_(item.bounced), effects.c.state.in_(("done", "unknown")))
+                .values(state="failed", error=f"bounced for {failed}")
             )
 
     def _outcome(self, tx: Connection, item: Settlement, entry_id: int | None) -> None:

@@ -48,8 +48,11 @@ class Store:
 
         def work(tx: Connection) -> None:
             for one in self.queue.finish_in(tx, finished, now.isoformat(timespec="seconds")):
-                if isinstance(one.task.effect, SendEffect) and one.state == "done" and not one.result.get("skipped"):
-                    self.drafts.sent(tx, one.task.effect.draft, now, one.result.get("sha256"))
+                effect = one.task.effect
+                if isinstance(effect, SendEffect) and one.state == "done" and not one.result.get("skipped"):
+                    self.drafts.sent(tx, effect.draft, now, one.result.get("sha256"))
+                elif isinstance(effect, SendEffect) and one.state == "failed":
+                    self.drafts.fell(tx, effect.draft, f"it could not be sent: {one.error}", now)
 
         if finished:
             self._db.write(work)

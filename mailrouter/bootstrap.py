@@ -1,0 +1,130 @@
+"""The only place that builds objects from settings.
+
+Invariant: nothing is built that a command does not need: lists and shows open the store alone.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mailrouter import settings as settings_file
+from mailrouter.core.containers import Limits
+from mailrouter.core.outcomes import Problem
+from mailrouter.settings import Mailbox, OAuth, Settings
+from mailrouter.shell import mailboxes
+from mailrouter.shell.clock import Clock
+from mailrouter.shell.mailboxes.interface import MailboxConnection
+from mailrouter.shell.outbox import Outbox
+from mailrouter.shell.performers.drafting import Drafting
+from mailrouter.shell.performers.filing import Filing
+from mailrouter.shell.performers.handing import Handing
+from mailrouter.shell.performers.interface import Performer
+from mailrouter.shell.performers.mailing import Mailing
+from mailrouter.shell.performers.sending import Sending
+from mailrouter.shell.pipeline import Pipeline
+from mailrouter.shell.reading import ReadingPool
+from mailrouter.shell.rulebook import Rulebook
+from mailrouter.shell.scheduler import Service
+from mailrouter.shell.store.store import Store
+
+
+class Refused(Exception):  # noqa: N818 - says what happened
+    """The settings have problems; every one of them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass
+class App:
+    """What commands work with, built when it is first asked for."""
+
+    folder: Path
+    settings: Settings
+    _store: Store | None = None
+    _reader: ReadingPool | None = None
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The calendar is wanted by every command."""
+        self.clock = Clock(self.settings.timezone, self.settings.clock)
+
+    @property
+    def store(self) -> Store:
+        """The store, opened and brought up to date."""
+        if self._store is None:
+            name = self.settings.store.password_env
+            self._store = Store(self.settings.store.url, os.environ.get(name) if name else None)
+        return self._store
+
+    @property
+    def reader(self) -> ReadingPool:
+        """The reading children; they start with the first mail."""
+        if self._reader is None:
+            reading = self.settings.reading
+            self._reader = ReadingPool(
+                seconds=reading.seconds,
+                mebibytes=reading.mebibytes,
+                workers=reading.workers,
+                ocr=reading.ocr,
+                limits=Limits(reading.depth, reading.parts, reading.megabytes * 1024 * 1024),
+            )
+        return self._reader
+
+    def rulebook(self) -> Rulebook:
+        """The rules in force."""
+        return Rulebook(self.store, self.clock, lambda: self.settings, self.folder)
+
+    def pipeline(self) -> Pipeline:
+        """fetch → core → settle."""
+        return Pipeline(self.settings, self.store, self.rulebook(), self.reader, self.clock)
+
+    def service(self) -> Service:
+        """The whole service."""
+        return Service(
+            settings=self.settings,
+            store=self.store,
+            clock=self.clock,
+            pipeline=self.pipeline(),
+            outbox=Outbox(
+                self.settings, self.store, self.clock, performers(), self.connect, self._token("smtp", self.settings.smtp.oauth)
+            ),
+            connect=self.connect,
+            node=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        )
+
+    def connect(self, mailbox: Mailbox) -> MailboxConnection:
+        """An open connection to a mailbox."""
+        oauth = mailbox.imap.oauth if mailbox.imap else None
+        return mailboxes.connect(mailbox, self._token(f"mailbox:{mailbox.name}", oauth))
+
+    def close(self) -> None:
+        """End the reading children and the store's connections."""
+        if self._reader is not None:
+            self._reader.close()
+        if self._store is not None:
+            self._store.close()
+
+    def _token(self, name: str, settings: OAuth | None) -> Callable[[], str] | None:
+        if settings is None:
+            return None
+        from mailrouter.shell import oauth  # noqa: PLC0415 - msal takes a while to import and few need it
+
+        return oauth.source(name, settings, self.store.leases)
+
+
+def performers() -> tuple[Performer, ...]:
+    """One for each kind of effect outside the database, the most urgent first."""
+    return (Mailing(), Drafting(), Sending(), Handing(), Filing())
+
+
+def app(folder: Path) -> App:
+    """The application for a folder of settings; `Refused` with every problem."""
+    settings, problems = settings_file.load(folder)
+    if settings is None:
+        raise Refused(problems)
+    return App(folder.resolve(), settings)

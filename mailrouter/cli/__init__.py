@@ -1,0 +1,44 @@
+"""Every command. Thin: what a command does stands in the package, what it prints stands here.
+
+Exit: 0 done, 1 the answer is no or problems were found, 2 wrong use, 3 a server or database could not be reached.
+"""
+
+import sys
+
+import typer
+
+from mailrouter.bootstrap import Refused
+from mailrouter.cli import demo, drafts, messages, reading, register, rules, service
+from mailrouter.shell.errors import Permanent, Temporary
+
+app = typer.Typer(
+    name="mailrouter",
+    help="The mail room of a ministry: reads, registers, forwards, drafts, watches deadlines.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for module in (demo, service, reading, rules):
+    module.add_to(app)
+app.add_typer(rules.versions, name="rules")
+app.add_typer(messages.app, name="messages")
+app.add_typer(drafts.app, name="drafts")
+app.add_typer(register.app, name="register")
+
+
+def main() -> None:
+    """Run a command; errors become one line on stderr and the exit code of INTERFACE's table."""
+    try:
+        app()
+    except Refused as refused:
+        for problem in refused.problems:
+            print(problem, file=sys.stderr)  # noqa: T201 - the command line's own output
+        sys.exit(1)
+    except Permanent as error:
+        print(f"mailrouter: {error}", file=sys.stderr)  # noqa: T201 - as above
+        sys.exit(1)
+    except Temporary as error:
+        print(f"mailrouter: {error}", file=sys.stderr)  # noqa: T201 - as above
+        sys.exit(3)
+    except (BrokenPipeError, KeyboardInterrupt):
+        sys.exit(1)

@@ -1,0 +1,65 @@
+"""`messages list | show | retry | release`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from mailrouter.bootstrap import messages_of, show_message, try_again
+from mailrouter.cli import shown
+from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, say, table, who
+from mailrouter.shell.errors import Permanent
+
+app = typer.Typer(help="The ledger of mails: what happened to each, and why.", no_args_is_help=True)
+Wanted = Annotated[str, typer.Argument(metavar="MESSAGE", help="The beginning of its digest, its register number, or its id.")]
+
+
+@app.command("list")
+def list_(
+    config: Config = CONFIG,
+    as_json: Json = False,
+    state: Annotated[str | None, typer.Option(help="settled, held, released or gone.")] = None,
+    mailbox: Annotated[str | None, typer.Option(help="Only this mailbox.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many.")] = None,
+) -> None:
+    """Every mail that was seen, oldest first."""
+    with opened(config) as application:
+        found = messages_of(application, state=state, mailbox=mailbox, limit=limit)
+    if as_json:
+        for one in found:
+            line(one)
+        return
+    rows = [(one["id"], (one["sha256"] or "")[:10], day(one["received"]), one["from"], one["subject"], one["state"], one["hold"], one["number"]) for one in found]
+    table(("id", "digest", "received", "from", "subject", "state", "hold", "number"), rows, "no mail yet")
+
+
+@app.command()
+def show(message: Wanted, config: Config = CONFIG, as_json: Json = False) -> None:
+    """One mail: what was decided and why, rule by rule; why the other rules did not match; what became of it."""
+    with opened(config) as application:
+        one: dict[str, Any] = show_message(application, message)
+    if as_json:
+        line(one)
+    else:
+        shown.message(one)
+
+
+@app.command()
+def retry(message: Wanted, config: Config = CONFIG, by: As = "") -> None:
+    """Decide a held mail anew with the rules of now; a settled mail's failed effects are tried again."""
+    with opened(config) as application:
+        say(try_again(application, message, who(by)))
+
+
+@app.command()
+def release(
+    message: Wanted,
+    reason: Annotated[str, typer.Option("--reason", help="Why nothing more is to be done; recorded.", prompt="Why")],
+    config: Config = CONFIG,
+    by: As = "",
+) -> None:
+    """Close a held mail: a person has dealt with it."""
+    with opened(config) as application:
+        one = application.store.listing.one(message)
+        if not application.store.listing.release(one.id, who=who(by), why=reason, at=application.clock.iso()):
+            raise Permanent(f"message {one.id} is {one.state}; only held mail can be released")
+        say(f"message {one.id} is released")

@@ -1,0 +1,124 @@
+"""`register list | show | confirm | correct | export`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailrouter.bootstrap import confirm_number, correct_entry, entry_json, export_public
+from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, say, table, who
+from mailrouter.shell.errors import Permanent
+
+app = typer.Typer(help="The register.", no_args_is_help=True)
+Number = Annotated[str, typer.Argument(metavar="NUMBER")]
+
+
+@app.command("list")
+def list_(
+    config: Config = CONFIG,
+    as_json: Json = False,
+    series: Annotated[str | None, typer.Option(help="Only this series.")] = None,
+    state: Annotated[str | None, typer.Option(help="open or closed.")] = None,
+    direction: Annotated[str | None, typer.Option(help="incoming or outgoing.")] = None,
+    responsible: Annotated[str | None, typer.Option(help="Only this person's.")] = None,
+    due_before: Annotated[str | None, typer.Option(help="Due on or before this ISO date.")] = None,
+    text: Annotated[str | None, typer.Option(help="Words anywhere in the entry.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many.")] = None,
+) -> None:
+    """Entries in the order of registration."""
+    with opened(config) as application:
+        entries = application.store.registry.entries(
+            series=series, state=state, direction=direction, responsible=responsible, due_before=due_before, text=text, limit=limit
+        )
+        found = [entry_json(entry) for entry in entries]
+    if as_json:
+        for one in found:
+            line(one)
+        return
+    rows = [_row(one) for one in found]
+    table(("number", "registered", "direction", "title", "from / to", "responsible", "access", "due", "state"), rows, "the register is empty")
+
+
+@app.command()
+def show(number: Number, config: Config = CONFIG, as_json: Json = False) -> None:
+    """One entry with its history."""
+    with opened(config) as application:
+        entry = application.store.registry.get(number)
+        if entry is None:
+            raise Permanent(f"no entry {number}; see 'mailrouter register list'")
+        one = {**entry_json(entry), "history": application.store.registry.history(number)}
+    if as_json:
+        line(one)
+        return
+    for name, value in one.items():
+        if name != "history" and value not in (None, "", []):
+            say(f"{name + ':':18} {_plain(value)}")
+    for change in one["history"]:
+        say(f"{day(change['at'])}  {change['who']}: {change['what']} ({change['why']})")
+
+
+@app.command()
+def confirm(
+    ours: Annotated[str, typer.Argument(metavar="OURS", help="Our proposed number.")],
+    theirs: Annotated[str, typer.Argument(metavar="THEIRS", help="The number that the other system gave.")],
+    config: Config = CONFIG,
+    by: As = "",
+) -> None:
+    """The number that the owning register gave to our proposal."""
+    with opened(config) as application:
+        entry = confirm_number(application, ours, theirs, who(by))
+    say(f"{ours} is confirmed as {entry.theirs}")
+
+
+@app.command()
+def correct(
+    number: Number,
+    field: Annotated[list[str], typer.Option("--set", help="FIELD=VALUE, such as title=…, due=2024-03-29, responsible=…")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the old value.")],
+    config: Config = CONFIG,
+    by: As = "",
+) -> None:
+    """Correct an entry; the old values stay in its history."""
+    with opened(config) as application:
+        correct_entry(application, number, field, who(by), reason)
+    say(f"{number} is corrected")
+
+
+@app.command()
+def export(
+    config: Config = CONFIG,
+    as_json: Json = False,
+    public: Annotated[bool, typer.Option("--public", help="Only what the law lets the public see.")] = False,
+    to: Annotated[Path | None, typer.Option("--to", help="A folder for static HTML pages.", metavar="DIR")] = None,
+) -> None:
+    """The whole register as JSON Lines; `--public` leaves out what the public may not see, `--to` writes HTML pages."""
+    with opened(config) as application:
+        if public:
+            entries, pages = export_public(application)
+        else:
+            if to is not None:
+                raise Permanent("HTML pages are for the public: add --public")
+            entries, pages = [entry_json(entry) for entry in application.store.registry.entries()], {}
+    if to is not None:
+        to.mkdir(parents=True, exist_ok=True)
+        for name, text in pages.items():
+            (to / name).write_text(text, "utf-8")
+        say(f"{len(pages)} pages in {to}") if not as_json else None
+    if as_json or to is None:
+        for one in entries:
+            line(one)
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    party = one["sender"] or (one["recipients"] or [None])[0]
+    name = (party["name"] or party["institution"]) if party else ""
+    responsible = one["responsible"]["name"] if one["responsible"] else ""
+    return (one["number"], day(one["registered"]), one["direction"], one["title"], name, responsible, one["access"], day(one["due"]), one["state"])
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(str(item) for item in value.values() if item)
+    if isinstance(value, list):
+        return "; ".join(_plain(item) for item in value)
+    return str(value)

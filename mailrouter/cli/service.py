@@ -1,0 +1,99 @@
+"""`run` and `status`."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from mailrouter.bootstrap import App, build_status, one_node
+from mailrouter.bootstrap import app as load
+from mailrouter.bootstrap import Refused
+from mailrouter.cli.output import CONFIG, Config, Json, day, line, opened, out, say, table
+from mailrouter.shell import log
+from mailrouter.shell.scheduler import Service
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(run)
+    app.command()(status)
+
+
+def run(
+    config: Config = CONFIG,
+    once: Annotated[bool, typer.Option("--once", help="Poll every mailbox, perform what is due, exit.")] = False,
+) -> None:
+    """The service: polls the mailboxes and performs what was decided, until SIGTERM; SIGHUP rereads the settings."""
+    application = load(config)
+    log.configure(application.settings.log)
+    with one_node(application):
+        if once:
+            try:
+                code = application.service().run_once()
+            finally:
+                application.close()
+            raise typer.Exit(code)
+        _serve(application)
+
+
+def _serve(application: App) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP starts anew with new settings, or keeps the old ones and says why."""
+    ended, reread = threading.Event(), threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    def again(_signal: int, _frame: FrameType | None) -> None:
+        reread.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGHUP, again)
+    service = _started(application)
+    while not ended.wait(0.2):
+        if reread.is_set():
+            reread.clear()
+            try:
+                renewed = load(application.folder)
+            except Refused as refused:
+                log.event("service.settings_kept", warning=True, problems=[str(one) for one in refused.problems])
+                continue
+            service.stop()
+            application.close()
+            application = renewed
+            service = _started(application)
+            log.event("service.settings_taken")
+    service.stop()
+    application.close()
+
+
+def _started(application: App) -> Service:
+    application.rulebook().current()  # problems of the rules are said at once, not by each mailbox
+    service = application.service()
+    service.start()
+    return service
+
+
+def status(config: Config = CONFIG, as_json: Json = False) -> None:
+    """Mailboxes, proof of life, reconciled counts, queue, deadlines. Reads only the store."""
+    with opened(config) as application:
+        lines = build_status(application)
+    if as_json:
+        for one in lines.mailboxes:
+            line(one)
+        return
+    columns = ("mailbox", "state", "since", "last fetch", "seen", "settled", "held", "gone", "unaccounted", "pending", "failed", "unknown")
+    table(columns, [_row(one) for one in lines.mailboxes], "no mailbox was polled yet: 'mailrouter run --once'")
+    for one in lines.mailboxes:
+        if one["error"]:
+            say(f"{one['mailbox']}: {one['error']}", "red")
+    out.print()
+    for text in lines.notes:
+        say(text)
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    names = ("messages_seen", "messages_settled", "held", "gone", "unaccounted", "pending_effects", "failed_effects", "unknown_outcome")
+    return (one["mailbox"], one["state"], day(one["since"]), one["last_fetch"], *(one[name] for name in names))

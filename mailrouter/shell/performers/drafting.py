@@ -1,0 +1,51 @@
+"""Puts drafts into the mailbox's Drafts folder.
+
+Invariant: before an append is repeated the folder is searched for the draft's Message-ID, and so is Sent: a draft that
+a person has sent meanwhile is not put back.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from mailrouter.core.effects import DraftEffect
+from mailrouter.shell.performers.interface import Desk, Outcome
+from mailrouter.shell.performers.letters import draft_mail, message_id_of
+from mailrouter.shell.store.queue import Task
+
+
+class Drafting:
+    """Kind `draft`."""
+
+    kinds: tuple[str, ...] = ("draft",)
+
+    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+        """See interface.py."""
+        for task in tasks:
+            assert isinstance(task.effect, DraftEffect)
+            yield task, self._one(task, desk)
+
+    def _one(self, task: Task, desk: Desk) -> Outcome:
+        draft = desk.store.drafts.of_effect(task.key)
+        if draft.state != "waiting":
+            return Outcome("done", f"the draft is {draft.state}")
+        mailbox = desk.mailbox(task.mailbox)
+        connection = desk.connection(task.mailbox)
+        folder = connection.special("drafts")
+        name = message_id_of(draft.message_key, mailbox)
+        if not connection.find(folder, name):
+            if connection.find(connection.special("sent"), name):
+                return Outcome("done", "a person has sent it")
+            raw = draft_mail(draft, mailbox, desk.clock.now())
+            if not desk.begin(task, mailbox.imap.timeout_seconds if mailbox.imap else 1.0):
+                return Outcome("pending", "the claim was lost")
+            connection.append(folder, raw, ("\\Draft",), desk.clock.now())
+        self._remove_old(task, desk, folder)
+        return Outcome("done", None, {"folder": folder, "message_id": name})
+
+    def _remove_old(self, task: Task, desk: Desk, folder: str) -> None:
+        """The copies of earlier revisions go, once the new one is there."""
+        draft = desk.store.drafts.of_effect(task.key)
+        connection = desk.connection(task.mailbox)
+        for revision in range(draft.revision):
+            key = draft.effect_key if revision == 0 else f"{draft.effect_key}.{revision}"
+            for uid in connection.find(folder, message_id_of(key, desk.mailbox(task.mailbox))):
+                connection.remove(folder, connection.state(folder).uidvalidity, uid)

@@ -1,0 +1,140 @@
+"""Sends what goes out by itself: forwards, automatic replies, notices, calendars, reminders.
+
+Invariant: `performing` is committed for each mail before its DATA; after a crash Sent is searched, and what is not
+found there is an unknown outcome for a person, or sent again where the setting says `resend`. Never a silent double.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from mailrouter.core.effects import AutoReplyEffect, ForwardEffect, NotifyEffect, RemindEffect
+from mailrouter.core.message import Address
+from mailrouter.core.nature import loop_hops, loop_token
+from mailrouter.shell import smtp
+from mailrouter.shell.errors import Permanent
+from mailrouter.shell.performers.interface import Desk, Outcome
+from mailrouter.shell.performers.letters import automatic_mail, forward_mail, message_id_of
+from mailrouter.shell.store.queue import Task
+
+Automatic = ForwardEffect | AutoReplyEffect | NotifyEffect | RemindEffect
+_HOUR = 3600.0
+
+
+class Mailing:
+    """Kinds `forward`, `acknowledge`, `reply`, `notify`, `calendar`, `remind`: one connection for a batch."""
+
+    kinds: tuple[str, ...] = ("forward", "acknowledge", "reply", "notify", "calendar", "remind")
+
+    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+        """See interface.py."""
+        ready: dict[str, tuple[Task, smtp.Envelope]] = {}
+        for task in tasks:
+            early = self._before(task, desk)
+            if early is not None:
+                yield task, early
+                continue
+            try:
+                ready[task.key] = (task, self._envelope(task, desk))
+            except Permanent as error:
+                yield task, Outcome("failed", str(error))
+        yield from send_all(ready, desk)
+
+    def _before(self, task: Task, desk: Desk) -> Outcome | None:
+        """What ends the task without sending: found in Sent, nobody knows, braked, no longer wanted."""
+        effect = task.effect
+        assert isinstance(effect, Automatic)
+        if task.recovering:
+            found = searched(task, desk)
+            if found is not None:
+                return found
+        if isinstance(effect, RemindEffect) and not desk.store.listing.reminder_wanted(task.intake_id or 0, effect.until):
+            return Outcome("done", f"not needed any more: {effect.until}", {"skipped": True})
+        most = desk.settings.outbox.per_address
+        for one in effect.to:
+            if one.address and desk.store.queue.sent_lately(task.mailbox, one.address, _HOUR) >= most:
+                return Outcome("held", f"more than {most} mails went to one address within an hour; see 'outbox.per_address'")
+        if not effect.to:
+            return Outcome("failed", "nobody to send it to: the rule's `to` names no one with an address")
+        return None
+
+    def _envelope(self, task: Task, desk: Desk) -> smtp.Envelope:
+        effect = task.effect
+        assert isinstance(effect, Automatic)
+        mailbox = desk.mailbox(task.mailbox)
+        now = desk.clock.now()
+        done = set(task.result.get("accepted", ()))
+        listed = (*effect.to, *(effect.cc if isinstance(effect, ForwardEffect) else ()))
+        recipients = tuple(dict.fromkeys(one.address for one in listed if one.address and one.address not in done))
+        loop = _loop(task, desk)
+        if isinstance(effect, ForwardEffect):
+            original = desk.store.intake.content(_digest(task, desk))
+            if original is None:
+                raise Permanent("the mail's content is not kept (erased, or over the size limit): forward it by hand")
+            raw = forward_mail(task.key, effect, effect.to, mailbox, original, now, loop)
+        else:
+            raw = automatic_mail(task.key, effect, mailbox, now, loop)
+        # an automatic reply has the null return path, so that nothing answers it (RFC 3834 § 3.3)
+        sender = "" if isinstance(effect, AutoReplyEffect) else mailbox.address
+        return smtp.Envelope(sender=sender, recipients=recipients, raw=raw, key=task.key)
+
+
+def send_all(ready: dict[str, tuple[Task, smtp.Envelope]], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+    """Send a batch over one connection; each mail's outcome as it is known."""
+    if not ready:
+        return
+    timeout = desk.settings.smtp.timeout_seconds
+    envelopes = [envelope for _, envelope in ready.values()]
+    for result in smtp.send(desk.settings.smtp, envelopes, before_data=lambda one: desk.begin(ready[one.key][0], timeout), token=desk.smtp_token()):
+        task, _ = ready[result.key]
+        yield task, outcome_of(task, result)
+
+
+def outcome_of(task: Task, result: smtp.Result) -> Outcome:
+    """Recipients' outcomes → the effect's: those accepted are never sent to again."""
+    by_state: dict[str, list[str]] = {}
+    for one in result.outcomes:
+        by_state.setdefault(one.state, []).append(one.recipient)
+    accepted = [*task.result.get("accepted", ()), *by_state.get("accepted", ())]
+    said = "; ".join(sorted({f"{one.state}: {one.text}" for one in result.outcomes if one.state != "accepted"}))
+    kept = {"accepted": accepted, **{key: value for key, value in by_state.items() if key != "accepted"}}
+    if "unknown" in by_state:
+        return Outcome("unknown", said, kept)
+    if "temporary" in by_state:
+        return Outcome("pending", said, kept)
+    if "permanent" in by_state:
+        return Outcome("failed", said, kept)
+    return Outcome("done", None, kept)
+
+
+def searched(task: Task, desk: Desk) -> Outcome | None:
+    """After a try that ended nobody knows how: done if Sent has it; None if it may be sent again."""
+    mailbox = desk.mailbox(task.mailbox)
+    connection = desk.connection(task.mailbox)
+    if connection.find(connection.special("sent"), message_id_of(task.key, mailbox)):
+        return Outcome("done", "found in Sent", dict(task.result))
+    if desk.settings.outbox.unknown_outcome == "resend":
+        return None
+    return Outcome(
+        "unknown",
+        "nobody knows whether it went out, and Sent does not have it: look, then 'mailrouter messages retry' or 'release'",
+        dict(task.result),
+        final=True,
+    )
+
+
+def _digest(task: Task, desk: Desk) -> str:
+    return desk.store.intake.locate(task.intake_id or 0).sha256 or ""
+
+
+def _loop(task: Task, desk: Desk) -> str:
+    """The loop token: one hop more than the mail came with."""
+    key = desk.store.secret("loop").encode()
+    case = desk.store.listing.case(task.intake_id) if task.intake_id else None
+    hops = loop_hops(case.message.headers, key) if case else 0
+    return loop_token(case.sha256 if case else task.key, hops + 1, key)
+
+
+def addressed(addresses: Sequence[Address]) -> tuple[str, ...]:
+    """The bare addresses, each once."""
+    return tuple(dict.fromkeys(one.address for one in addresses if one.address))
+
+

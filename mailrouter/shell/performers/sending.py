@@ -1,0 +1,124 @@
+"""Sends approved drafts.
+
+The copy in Drafts is compared first: changed → the approval falls and the difference is shown; gone → Sent is searched,
+else a person; then the copy is removed, and only a proven removal permits DATA. Afterwards the mail is copied to Sent.
+Invariant: what a person approved goes out as approved, once, or a person is told why not.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mailrouter.core.effects import SendEffect
+from mailrouter.core.message import Message, parse
+from mailrouter.shell import smtp
+from mailrouter.shell.performers.interface import Desk, Outcome
+from mailrouter.shell.performers.letters import message_id_of, outgoing_mail
+from mailrouter.shell.performers.mailing import addressed, send_all
+from mailrouter.shell.store.drafts import Draft, digest_of
+from mailrouter.shell.store.queue import Task
+
+
+class Sending:
+    """Kind `send`."""
+
+    kinds: tuple[str, ...] = ("send",)
+
+    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+        """See interface.py."""
+        for task in tasks:
+            yield task, self._one(task, desk)
+
+    def _one(self, task: Task, desk: Desk) -> Outcome:
+        assert isinstance(task.effect, SendEffect)
+        draft = desk.store.drafts.get(task.effect.draft)
+        if draft.state != "approved" or draft.digest != task.effect.digest:
+            return Outcome("done", f"the draft is {draft.state}", {"skipped": True})
+        mailbox = desk.mailbox(task.mailbox)
+        connection = desk.connection(task.mailbox)
+        raw = outgoing_mail(draft, mailbox, desk.clock.now())
+        sent_folder = connection.special("sent")
+        name = message_id_of(draft.message_key, mailbox)
+        if connection.find(sent_folder, name):
+            return _sent(raw, "found in Sent")
+        if task.recovering and desk.settings.outbox.unknown_outcome == "hold":
+            return Outcome(
+                "unknown",
+                "nobody knows whether it went out, and Sent does not have it: ask the recipient, then approve it again",
+                dict(task.result),
+                final=True,
+            )
+        if not task.result.get("removed"):
+            stopped = self._take_copy(task, draft, desk)
+            if stopped is not None:
+                return stopped
+        return self._send(task, draft, raw, desk)
+
+    def _take_copy(self, task: Task, draft: Draft, desk: Desk) -> Outcome | None:
+        """Compare the copy in Drafts and remove it; an outcome if that forbids sending."""
+        connection = desk.connection(task.mailbox)
+        folder = connection.special("drafts")
+        uids = connection.find(folder, message_id_of(draft.message_key, desk.mailbox(task.mailbox)))
+        if not uids:
+            return self._gone(draft, desk)
+        uidvalidity = connection.state(folder).uidvalidity
+        copies = list(connection.fetch(folder, uidvalidity, uids, 1 << 30))
+        for copy in copies:
+            message = parse(copy.raw)
+            if digest_of_copy(message) != draft.digest:
+                return self._changed(draft, message, desk)
+        if not desk.begin(task, desk.settings.smtp.timeout_seconds):
+            return Outcome("pending", "the claim was lost")
+        removed = [connection.remove(folder, uidvalidity, uid) for uid in uids]
+        if not all(removed):
+            return Outcome("unknown", "the copy in Drafts could not be removed for sure: look whether it was sent", final=True)
+        return None
+
+    def _gone(self, draft: Draft, desk: Desk) -> Outcome:
+        """Not in Drafts and not in Sent: nobody may guess whether a person threw it away or sent it elsewhere."""
+        why = "not in Drafts any more and not in Sent: put back; reject it if it was sent by hand or is not wanted"
+        desk.store.drafts.change(draft.id, draft.content, who="mailrouter", at=desk.clock.now(), why=why)
+        return Outcome("done", f"draft {draft.id} was {why}", {"skipped": True})
+
+    def _changed(self, draft: Draft, message: Message, desk: Desk) -> Outcome:
+        """Someone changed the copy: it is the draft now, and waits for approval again."""
+        old = draft.content
+        new_text = replace(old.content, subject=message.subject, text=message.text, html="")
+        content = replace(old, to=message.addresses.to, cc=message.addresses.cc, content=new_text)
+        difference = "\n".join(
+            difflib.unified_diff(
+                _lines(old.content.subject, old.content.text), _lines(message.subject, message.text), "approved", "in Drafts", lineterm=""
+            )
+        )
+        desk.store.drafts.change(
+            draft.id, content, who="mailrouter", at=desk.clock.now(), why=f"changed in Drafts after its approval:\n{difference}", by_service=True
+        )
+        return Outcome("done", "changed in Drafts after its approval: it waits again", {"skipped": True})
+
+    def _send(self, task: Task, draft: Draft, raw: bytes, desk: Desk) -> Outcome:
+        mailbox = desk.mailbox(task.mailbox)
+        envelope = smtp.Envelope(
+            sender=mailbox.address, recipients=addressed((*draft.content.to, *draft.content.cc)), raw=raw, key=task.key
+        )
+        [(_, outcome)] = list(send_all({task.key: (task, envelope)}, desk))
+        kept = {**outcome.result, "removed": True}
+        if outcome.state != "done":
+            return Outcome(outcome.state, outcome.error, kept, outcome.final)
+        connection = desk.connection(task.mailbox)
+        connection.append(connection.special("sent"), raw, ("\\Seen",), desk.clock.now())
+        return _sent(raw, None, kept)
+
+
+def digest_of_copy(message: Message) -> str:
+    """The digest of a copy read back from Drafts, comparable with the one that was approved."""
+    parts = tuple((part.name, hashlib.sha256(part.content).hexdigest()) for part in message.parts if not part.inline)
+    return digest_of(message.addresses.to, message.addresses.cc, message.subject, message.text, parts)
+
+
+def _sent(raw: bytes, note: str | None, result: dict[str, object] | None = None) -> Outcome:
+    return Outcome("done", note, {**(result or {}), "sha256": hashlib.sha256(raw).hexdigest()})
+
+
+def _lines(subject: str, text: str) -> list[str]:
+    return [f"Subject: {subject}", "", *text.splitlines()]

@@ -1,0 +1,188 @@
+"""The service: one thread a mailbox, one for the outbox, APScheduler as the alarm clock.
+
+Invariant: a mailbox that fails is reported and retried alone; SIGTERM ends everything within ten seconds and gives back
+what was claimed; nothing is remembered outside the database.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from mailrouter.settings import Mailbox, Settings
+from mailrouter.shell import log
+from mailrouter.shell.clock import Clock
+from mailrouter.shell.errors import Permanent, Temporary
+from mailrouter.shell.mailboxes.interface import MailboxConnection
+from mailrouter.shell.outbox import Outbox
+from mailrouter.shell.pipeline import Pipeline
+from mailrouter.shell.store.store import Store
+
+_RENEW_IDLE = 540.0  # seconds; RFC 2177 asks for less than 29 minutes, servers drop it sooner
+_LONGEST_PAUSE = 300.0  # between attempts at a failing mailbox
+_TICK = 5.0
+_DRAIN = 9.0  # seconds that threads have to end
+
+
+@dataclass
+class Service:
+    """Polls and performs until it is told to stop."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    pipeline: Pipeline
+    outbox: Outbox
+    connect: Callable[[Mailbox], MailboxConnection]
+    node: str
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _alarm: BackgroundScheduler | None = None
+
+    # Once ------------------------------------------------------------------------------------------------------------
+
+    def run_once(self) -> int:
+        """Poll every mailbox and perform what is due. 0 quiet (holds included), 1 something failed, 3 unreachable."""
+        unreachable = [mailbox for mailbox in self.settings.mailboxes if not self.poll_once(mailbox)]
+        before = self.store.queue.given_up()
+        self.outbox.run_due()
+        self.outbox.close()
+        if unreachable:
+            return 3
+        return 1 if self.store.queue.given_up() > before or self.store.queue.tried_in_vain() else 0
+
+    def poll_once(self, mailbox: Mailbox) -> bool:
+        """One poll of one mailbox; False if it could not be reached, which is written down."""
+        if not self._lease(mailbox):
+            return True  # another node has it
+        connection: MailboxConnection | None = None
+        try:
+            connection = self.connect(mailbox)
+            self.pipeline.poll(mailbox, connection, lambda: not self._lease(mailbox))
+        except (Temporary, Permanent) as error:
+            self._failing(mailbox, error)
+            return False
+        finally:
+            if connection is not None:
+                connection.close()
+            self.store.leases.drop(_lease_name(mailbox), self.node)
+        return True
+
+    # For good --------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start all threads and the alarm clock."""
+        for mailbox in self.settings.mailboxes:
+            self._thread(f"mailbox {mailbox.name}", self._watch, mailbox)
+        self._thread("outbox", self._perform)
+        self._alarm = BackgroundScheduler(
+            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}, timezone="UTC"
+        )
+        self._alarm.add_job(self._tick, "interval", seconds=_TICK, id="tick")
+        self._alarm.start()
+        log.event("service.started", node=self.node, mailboxes=len(self.settings.mailboxes))
+
+    def stop(self) -> None:
+        """Let every thread finish its command and end, within ten seconds."""
+        self.stopping.set()
+        self._wake.set()
+        if self._alarm is not None:
+            self._alarm.shutdown(wait=False)
+        until = time.monotonic() + _DRAIN
+        for thread in self._threads:
+            thread.join(max(0.1, until - time.monotonic()))
+        for mailbox in self.settings.mailboxes:
+            self.store.leases.drop(_lease_name(mailbox), self.node)
+        self._threads.clear()
+        log.event("service.stopped", node=self.node)
+
+    def quiet(self) -> bool:
+        """Whether nothing waits: no unread UID, no effect due."""
+        unread = sum(states.get("seen", 0) for states in self.store.intake.counts().values())
+        return unread == 0 and self.store.queue.due(self.clock.iso()) == 0
+
+    def wake(self) -> None:
+        """Something was settled or approved: perform now."""
+        self._wake.set()
+
+    def _thread(self, name: str, work: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=work, args=args, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _watch(self, mailbox: Mailbox) -> None:
+        """One mailbox for good: poll, then wait by IDLE, behind which the next poll always stands."""
+        failures = 0
+        while not self.stopping.is_set():
+            if not self._lease(mailbox):
+                self.stopping.wait(self.settings.outbox.lease_seconds / 3)
+                continue
+            connection: MailboxConnection | None = None
+            try:
+                connection = self.connect(mailbox)
+                while not self.stopping.is_set() and self._lease(mailbox):
+                    polled = self.pipeline.poll(
+                        mailbox, connection, lambda: self.stopping.is_set() or not self._lease(mailbox)
+                    )
+                    if failures:
+                        log.event("mailbox.recovered", mailbox=mailbox.name)
+                    failures = 0
+                    if polled.seen:
+                        self.wake()
+                    self._wait(mailbox, connection)
+            except Exception as error:  # noqa: BLE001 - the pipeline's boundary: this mailbox alone is retried
+                failures += 1
+                self._failing(mailbox, error)
+                pause = min(_LONGEST_PAUSE, self.settings.outbox.backoff_seconds * 2 ** min(failures - 1, 8))
+                self.stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            finally:
+                if connection is not None:
+                    connection.close()
+
+    def _wait(self, mailbox: Mailbox, connection: MailboxConnection) -> None:
+        """Until something new is told, or the poll is due."""
+        seconds = min(mailbox.poll_seconds, _RENEW_IDLE, self.settings.outbox.lease_seconds / 2)
+        if mailbox.idle:
+            connection.idle(mailbox.folder, seconds, self.stopping)
+        else:
+            self.stopping.wait(seconds)
+
+    def _perform(self) -> None:
+        """The outbox's thread: whenever woken, and each second for what backoff has let wait."""
+        while not self.stopping.is_set():
+            self._wake.wait(1.0)
+            self._wake.clear()
+            try:
+                self.outbox.run_due(self.stopping.is_set)
+            except Exception as error:  # noqa: BLE001 - the outbox's boundary: the database may come back
+                log.event("service.tick_failed", warning=True, error=f"{type(error).__name__}: {error}")
+                self.stopping.wait(1.0)
+        self.outbox.close()
+
+    def _tick(self) -> None:
+        try:
+            self.store.queue.expire()
+            self.pipeline.rulebook.current()
+        except Exception as error:  # noqa: BLE001 - the alarm clock goes on
+            log.event("service.tick_failed", warning=True, error=f"{type(error).__name__}: {error}")
+        self._wake.set()
+
+    def _lease(self, mailbox: Mailbox) -> bool:
+        return self.store.leases.take(_lease_name(mailbox), self.node, self.settings.outbox.lease_seconds)
+
+    def _failing(self, mailbox: Mailbox, error: Exception) -> None:
+        log.event("mailbox.failing", warning=True, mailbox=mailbox.name, error=str(error))
+        try:
+            self.store.intake.failing(
+                mailbox.name, mailbox.folder, self.clock.now().isoformat(timespec="seconds"), str(error)
+            )
+        except Temporary as lost:
+            log.event("service.tick_failed", warning=True, error=str(lost))
+
+
+def _lease_name(mailbox: Mailbox) -> str:
+    return f"mailbox:{mailbox.name}"

@@ -1,0 +1,123 @@
+"""Rows of the store in the JSON shapes that others rely on.
+
+Invariant: keys are only added; a missing list is [], an unknown value null, an absent text "".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from mailrouter.core.register import Entry
+from mailrouter.settings import Settings
+from mailrouter.shell.store.drafts import Draft
+from mailrouter.shell.store.listing import Listed
+from mailrouter.shell.store.registry import ENTRY
+from mailrouter.shell.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`status`: a line a mailbox, and what else an administrator should know."""
+
+    mailboxes: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """One entry, with the keys of `register list --json`."""
+    data: dict[str, Any] = ENTRY.dump_python(entry, mode="json")
+    return data
+
+
+def draft_json(draft: Draft) -> dict[str, Any]:
+    """One draft, with the keys of `drafts list --json`."""
+    content = draft.content
+    return {
+        "id": draft.id,
+        "state": draft.state,
+        "purpose": draft.purpose,
+        "to": [one.address or one.name for one in content.to],
+        "cc": [one.address or one.name for one in content.cc],
+        "subject": content.content.subject,
+        "text": content.content.text,
+        "answers": draft.answers,
+        "needs": list(content.needs),
+        "digest": draft.digest,
+        "rule": content.rule,
+        "mailbox": draft.mailbox,
+        "number": draft.number,
+        "approved_by": draft.approved_by,
+        "approved_at": draft.approved_at,
+        "note": draft.note,
+    }
+
+
+def message_json(one: Listed) -> dict[str, Any]:
+    """One mail, with the keys of `messages list --json`."""
+    return {
+        "id": one.id,
+        "sha256": one.sha256,
+        "mailbox": one.mailbox,
+        "folder": one.folder,
+        "uidvalidity": one.uidvalidity,
+        "uid": one.uid,
+        "received": one.received,
+        "from": one.sender,
+        "subject": one.subject,
+        "state": one.state,
+        "hold": one.hold,
+        "hold_reason": one.hold_reason,
+        "hold_due": one.hold_due,
+        "rules": list(one.rules),
+        "number": one.number,
+        "ruleset": one.ruleset,
+        "closed": one.closed,
+        "effects": [
+            {name: effect[name] for name in ("kind", "state", "rule", "key", "error", "at", "done")} for effect in one.effects
+        ],
+    }
+
+
+def status(store: Store, settings: Settings, today: date) -> Status:
+    """Every configured mailbox, and those that were once; the counts prove that nothing is unaccounted for."""
+    counts, health, effects = store.intake.counts(), store.intake.health(), store.intake.effect_counts()
+    known = {row["mailbox"]: row for row in health}
+    configured = [mailbox.name for mailbox in settings.mailboxes]
+    names = [*configured, *sorted((set(known) | set(counts)) - set(configured))]
+    folders = {mailbox.name: mailbox.folder for mailbox in settings.mailboxes}
+    lines = tuple(_mailbox(name, folders.get(name), known.get(name), counts.get(name, {}), effects.get(name, {})) for name in names)
+    return Status(lines, tuple(_notes(store, today)))
+
+
+def _mailbox(
+    name: str, folder: str | None, health: Mapping[str, Any] | None, counts: Mapping[str, int], effects: Mapping[str, int]
+) -> dict[str, Any]:
+    return {
+        "mailbox": name,
+        "folder": health["folder"] if health else folder,
+        "state": health["state"] if health else "ok",
+        "since": health["since_at"] if health else None,
+        "last_fetch": health["last_fetch_at"] if health else None,
+        "uidvalidity": health["uidvalidity"] if health else None,
+        "messages_seen": sum(counts.values()),
+        "messages_settled": counts.get("settled", 0),
+        "unaccounted": counts.get("seen", 0),
+        "held": counts.get("held", 0),
+        "released": counts.get("released", 0),
+        "gone": counts.get("gone", 0),
+        "pending_effects": effects.get("pending", 0),
+        "failed_effects": effects.get("failed", 0),
+        "unknown_outcome": effects.get("unknown", 0),
+        "error": health["error"] if health else None,
+    }
+
+
+def _notes(store: Store, today: date) -> list[str]:
+    waiting = store.drafts.all(["waiting"])
+    overdue = store.registry.overdue(today)
+    version = store.versions.in_force()
+    notes = [f"drafts waiting for a person: {len(waiting)}", f"letters overdue: {overdue}"]
+    if version:
+        notes.append(f"rules in force: {version.digest[:12]}, published {version.at} by {version.author}")
+    return notes
