@@ -82,7 +82,7 @@ class Clauses:
             word = self.folded[at - 1]
             if not word[:1].isalnum() or self.lexicon.is_kind("clauses.begin", word):
                 return True
-            if any(cue.kind in ("cues.ask", "cues.need", "cues.negate", "cues.open") and cue.first < at <= cue.last for cue in self.cues):
+            if any(cue.kind in ("cues.ask", "cues.need", "cues.negate", "cues.negate_command", "cues.open") and cue.first < at <= cue.last for cue in self.cues):
                 return True
             if not self.lexicon.is_kind("clauses.adverb", word):
                 return False
@@ -166,7 +166,8 @@ class Clauses:
     def _negated(self, tag: Tag, first: int, last: int) -> bool:
         """Whether a negation governs the form: before it in the same part, or a set phrase right after it."""
         for cue in self.cues:
-            if cue.kind == "cues.negate" and first <= cue.first < tag.first and not self._broken(cue.last, tag.first):
+            governs = cue.kind == "cues.negate" or (cue.kind == "cues.negate_command" and tag.form in ("bare", "order"))
+            if governs and first <= cue.first < tag.first and not self._broken(cue.last, tag.first):
                 return True
             if cue.kind == "cues.negate" and tag.action == "responsible" and tag.last <= cue.first < last and not self._broken(tag.last, cue.first):
                 return True

@@ -60,6 +60,7 @@ class Nouns:
     def _by_ending(self, head: Head) -> Iterator[_RANGE]:
         """Noun phrases whose last word has a recipient's ending ("ministri nõunikele")."""
         ends = [at for at in range(head.first, head.last) if self._is_recipient(at, head.last)]
+        ends = [at for at in ends if not (at + 1 in ends and self._one_name(at))]
         ranges = [(self._leftwards(at, head.first, ends), at + 1) for at in ends]
         for index, (first, last) in enumerate(ranges):
             following = ranges[index + 1] if index + 1 < len(ranges) else None
@@ -90,7 +91,7 @@ class Nouns:
         while begin > first and at - begin < _LONGEST_NAME:
             before = begin - 1
             word = self._folded[before]
-            if before in ends or before in self._blocked:
+            if before in self._blocked or (before in ends and not self._one_name(before)):
                 break
             if self._lexicon.is_kind("names.also", word):
                 inside = before - 1 >= first and before - 1 not in ends and self._modifies(before - 1)
@@ -100,6 +101,11 @@ class Nouns:
                 break
             begin = before
         return begin
+
+    def _one_name(self, at: int) -> bool:
+        """Whether a word and the next are parts of one name ("Kalle Saarepuule", though Kalle ends like a recipient)."""
+        words = self._sentence.words
+        return words[at].capital and words[at + 1].capital
 
     def _modifies(self, at: int) -> bool:
         """Whether a word can stand in a noun phrase before its last word."""
@@ -121,8 +127,9 @@ class Nouns:
         first: int | None = None
         while at <= last:
             word = self._folded[at] if at < last else ""
-            joins = word in _BETWEEN or (self._lexicon.is_kind("names.also", word) and not self._within(first, at, last))
-            stops = at == last or (not joins and not self._nameable(at))
+            inside = at < last and self._lexicon.is_kind("names.also", word) and self._within(first, at, last)
+            joins = not inside and (word in _BETWEEN or self._lexicon.is_kind("names.also", word))
+            stops = at == last or not (inside or joins or self._nameable(at))
             if joins or stops:
                 if first is not None and first < at:
                     yield first, at

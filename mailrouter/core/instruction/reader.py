@@ -6,8 +6,9 @@ sentence, never solved.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import zip_longest
 
 from mailrouter.core.instruction.lexicon import Lexicon, lexicons
 from mailrouter.core.instruction.moods import ACTIONS, Clauses, Head, Mood
@@ -102,10 +103,18 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
         restriction = None if strict else read_restriction(clauses, lexicon)
         found = None if restriction and restriction.until else deadline_at(sentence.words, tags, lexicon)
         nouns = Nouns(clauses, ((found[0], found[1]),) if found else ())
+        heads = [_with_next(head, after, nouns) for head, after in zip_longest(heads, heads[1:]) if head]
         said = [_hear(head, clauses, nouns, heard) for head in heads]
-        _hear_deadline(clauses, found, heard, ordered=any(said), strict=strict)
+        _hear_deadline(clauses, found, heard, ordered=any(said), alone=not heads and not strict)
         if restriction is not None:
             heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
+
+
+def _with_next(head: Head, after: Head | None, nouns: Nouns) -> Head:
+    """A forward order without recipients takes those behind its purpose ("suunata vastuse koostamiseks Marile")."""
+    if head.what not in ("forward", "send") or after is None or after.tag.form != "noun" or nouns.recipients(head)[0]:
+        return head
+    return replace(head, last=after.last)
 
 
 def _express(head: Head) -> bool:
@@ -177,7 +186,7 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
     return True
 
 
-def _hear_deadline(clauses: Clauses, found: tuple[int, int, bool] | None, heard: _Heard, *, ordered: bool, strict: bool) -> None:
+def _hear_deadline(clauses: Clauses, found: tuple[int, int, bool] | None, heard: _Heard, *, ordered: bool, alone: bool) -> None:
     """Note a deadline that an order has, or that is labelled as one; not one that somebody else waits for."""
     if found is None or clauses.sentence.asks_back and not ordered:
         return
@@ -188,7 +197,7 @@ def _hear_deadline(clauses: Clauses, found: tuple[int, int, bool] | None, heard:
     reported = [cue for cue in clauses.cues if begin <= cue.first < first]
     if reported and reported[-1].kind in ("cues.told", "cues.question", "cues.negate", "cues.open"):
         return
-    if ordered or (labelled and not strict):
+    if ordered or (labelled and alone):
         heard.deadlines.append((clauses.sentence.printed(first, last), ordered, clauses.sentence.printed(begin, last)))
 
 

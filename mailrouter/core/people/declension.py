@@ -76,10 +76,10 @@ def _genitives(name: str) -> set[str]:
             found.add(stem)
     if len(name) > 3 and name[-2] in "eau" and name[-3] not in _VOWELS:  # Peeter: Peetri, Teder: Tedre
         stem = name[:-2] + name[-1]
-        found |= {stem + vowel for vowel in "ie"}
+        found |= {stem + vowel for vowel in _STEM_VOWELS}
         if name[-3] == name[-4]:  # Koppel: Kopli
             stem = name[:-3] + name[-1]
-            found |= {stem + vowel for vowel in "ie"}
+            found |= {stem + vowel for vowel in _STEM_VOWELS}
     return found
 
 

@@ -123,7 +123,7 @@ def _find_exactly(directory: Directory, words: tuple[str, ...], on: str | None) 
 
 
 def _plain(name: str) -> str:
-    return " ".join(_WORDS.findall(fold(name)))
+    return " ".join(_WORDS.findall(latin(name)))
 
 
 def _find_person(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
@@ -180,7 +180,7 @@ def _match_loosely(index: _Index, words: tuple[str, ...]) -> set[int]:
 
 def _find_noun(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
     """Groups, units and roles whose name these words are, in any case or number."""
-    return _unique(_nouns(directory, on, lambda name: _same(_WORDS.findall(fold(name)), words)))
+    return _unique(_nouns(directory, on, lambda name: _same(_WORDS.findall(latin(name)), words)))
 
 
 def _find_post(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
@@ -203,7 +203,7 @@ def _find_partly(directory: Directory, words: tuple[str, ...], on: str | None) -
         return []
 
     def partly(name: str) -> bool:
-        entry = _WORDS.findall(fold(name))
+        entry = _WORDS.findall(latin(name))
         return len(words) < len(entry) and all(any(same_noun(mine, word) for mine in entry) for word in words)
 
     return _unique([found for found in _nouns(directory, on, partly) if found.kind in ("group", "unit")])
