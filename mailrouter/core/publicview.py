@@ -168,8 +168,9 @@ def scrub(text: str) -> str:
 def _street() -> re.Pattern[str]:
     words = "|".join(re.escape(word) for word in sorted(_words().listed("streets"), key=len, reverse=True))
     name, house = r"[A-ZÕÄÖÜŠŽ][\w'’-]*(?: [A-ZÕÄÖÜŠŽ]?[\w'’-]+){0,2}", r"\d{1,4}[a-zA-Z]?(?:\s?[-/]\s?\d{1,4})?"
+    names = r"[A-ZÕÄÖÜŠŽ][\w'’-]*(?: [A-ZÕÄÖÜŠŽ][\w'’-]*){0,2}"
     return re.compile(
-        rf"\b{name} (?:{words})\.? {house}\b|\b\w+(?:straße|strasse|gatan|vej) {house}\b|\b{house},? (?i:{words})\.? {name}"
+        rf"\b{name} (?:{words})\.? {house}\b|\b\w+(?:straße|strasse|gatan|vej) {house}\b|\b{house},? (?i:{words})\.? {names}"
     )
 
 
