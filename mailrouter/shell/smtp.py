@@ -258,15 +258,20 @@ async def _connect(smtp: settings.Smtp, token: Callable[[], str] | None) -> aios
         port=smtp.port,
         timeout=smtp.timeout_seconds,
         use_tls=smtp.tls and not smtp.starttls,
-        start_tls=smtp.starttls,
+        start_tls=False,  # done below, where a failed one can be hung up on
         tls_context=_tls(smtp) if smtp.tls or smtp.starttls else None,
         local_hostname=socket.gethostname() or "localhost",  # no look-up, which can hang
     )
+    transport = None
     try:
         await client.connect()
+        transport = client.transport
         await client.ehlo()
+        if smtp.starttls:
+            await client.starttls()
+            await client.ehlo()
     except _FAILURES as error:
-        await _close(client)
+        await _close(client, transport)
         for cause in (error, error.__cause__, error.__context__):
             if isinstance(cause, ssl.SSLCertVerificationError):
                 raise Permanent(f"{where}: certificate refused ({cause.verify_message}): set smtp.ca_file") from error
@@ -281,12 +286,13 @@ async def _connect(smtp: settings.Smtp, token: Callable[[], str] | None) -> aios
     return client
 
 
-async def _close(client: aiosmtplib.SMTP) -> None:
+async def _close(client: aiosmtplib.SMTP, plain: asyncio.BaseTransport | None = None) -> None:
     """Hang up, and let the loop see it: TLS would wait half a minute for the other side's farewell."""
-    transport = client.transport
+    transports = (client.transport, plain)
     client.close()
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+    for transport in transports:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
     for _ in range(3):
         await asyncio.sleep(0)
 

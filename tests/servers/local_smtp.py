@@ -56,13 +56,16 @@ class SmtpSink:
 
 
 class _Handler:
-    def __init__(self, sink: SmtpSink) -> None:
+    def __init__(self, sink: SmtpSink, *, login_required: bool) -> None:
         self.sink = sink
+        self.login_required = login_required
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd looks it up by this name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.sink.commands.append(f"MAIL {address}")
+        if self.login_required and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         if self.sink.refuse_sender:
             return self.sink.refuse_sender
         envelope.mail_from = address
@@ -144,7 +147,7 @@ def smtp_sink(
     sink = SmtpSink("127.0.0.1", local_processes.free_ports(1)[0])
     options: dict[str, Any] = {"data_size_limit": size_limit, "enable_SMTPUTF8": utf8}
     if authenticator:
-        options |= {"authenticator": authenticator, "auth_required": True, "auth_require_tls": False}
+        options |= {"authenticator": authenticator, "auth_require_tls": False}
     if tls_context:
         options |= {"tls_context": tls_context, "require_starttls": True}
 
@@ -154,7 +157,13 @@ def smtp_sink(
             server.sink = sink
             return server
 
-    controller = Local(_Handler(sink), hostname=sink.host, port=sink.port, ready_timeout=20, **options)
+    controller = Local(
+        _Handler(sink, login_required=authenticator is not None),
+        hostname=sink.host,
+        port=sink.port,
+        ready_timeout=20,
+        **options,
+    )
     controller.start()
     sink.connections = 0  # the controller tries its own door once
     try:
