@@ -22,6 +22,7 @@ _MAX_CONTENT_HEADER: Final = 8_192  # characters of a Content-* header that are 
 _MAX_PARAMETERS: Final = 64
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 _BLANK = re.compile(rb"\n[ \t]*\r?\n")
+_SOUND_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]*(?:=\s*){0,2}")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 
 
@@ -73,6 +74,7 @@ def header_end(raw: bytes, start: int = 0, end: int | None = None) -> tuple[int,
 
 def leaves(raw: bytes, headers: Sequence[tuple[str, str]], body: int) -> tuple[list[Entity], list[Defect]]:
     """The leaves of the mail whose body begins at `body`, in reading order, and what was wrong with the tree."""
+    view = memoryview(raw)  # bodies are not copied before they are decoded: a mail of 35 MiB must fit the child
     found: list[Entity] = []
     defects: list[Defect] = []
     waiting = [_Waiting(body, len(raw), headers, (), "text/plain")]
@@ -98,11 +100,11 @@ def leaves(raw: bytes, headers: Sequence[tuple[str, str]], body: int) -> tuple[l
             content = _content([("Content-Type", "text/plain")], "text/plain")
         elif content.media_type.startswith("multipart/"):
             defects.append(Defect("depth", f"multiparts nested deeper than {MAX_DEPTH}: the rest was not opened"))
-        found.append(_leaf(raw[start : part.end], content, part.parents, defects))
+        found.append(_leaf(view[start : part.end], content, part.parents, defects))
     return found, defects
 
 
-def _leaf(body: bytes, content: _Content, parents: tuple[tuple[str, int], ...], defects: list[Defect]) -> Entity:
+def _leaf(body: memoryview, content: _Content, parents: tuple[tuple[str, int], ...], defects: list[Defect]) -> Entity:
     decoded, sound = decode_transfer(body, content.encoding)
     if not sound:
         defects.append(Defect("base64", f"{content.name or content.media_type}: {content.encoding} content is damaged"))
@@ -196,20 +198,21 @@ def _parameter(header: str, name: str) -> str:
     return str(value).strip()
 
 
-def decode_transfer(body: bytes, encoding: str) -> tuple[bytes, bool]:
+def decode_transfer(body: bytes | memoryview, encoding: str) -> tuple[bytes, bool]:
     """A body without its Content-Transfer-Encoding, and whether it was sound; damaged base64 gives what there is."""
     if encoding == "quoted-printable":
         return binascii.a2b_qp(body), True
     if encoding != "base64":
-        return body, True  # 7bit, 8bit, binary, and unknown ones as RFC 2045 § 6.4 has it: left as they are
-    packed = body.translate(None, b"\r\n \t")
-    foreign = _NOT_BASE64.search(packed) is not None
-    if foreign:
-        packed = _NOT_BASE64.sub(b"", packed)
-    data = packed.rstrip(b"=")
-    if b"=" in data:  # two encodings one after the other (seen: footers glued on by lists)
-        pieces = [decode_transfer(piece, "base64") for piece in re.split(rb"=+", data)[:1000]]
-        return b"".join(piece for piece, _ in pieces), False
+        return bytes(body), True  # 7bit, 8bit, binary, and unknown ones as RFC 2045 § 6.4 has it: left as they are
+    if _SOUND_BASE64.fullmatch(body):
+        try:
+            return binascii.a2b_base64(body), True
+        except binascii.Error:
+            pass  # cut short
+    pieces = re.split(rb"=+", _NOT_BASE64.sub(b"", body))  # several: two encodings one after the other (lists' footers)
+    return b"".join(_salvaged(piece) for piece in pieces[:1000]), False
+
+
+def _salvaged(data: bytes) -> bytes:
     whole = len(data) - (1 if len(data) % 4 == 1 else 0)
-    sound = not foreign and whole == len(data) and len(packed) % 4 == 0
-    return binascii.a2b_base64(data[:whole] + b"=" * (-whole % 4)), sound
+    return binascii.a2b_base64(data[:whole] + b"=" * (-whole % 4))

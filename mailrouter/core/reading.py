@@ -18,6 +18,7 @@ from mailrouter.core.instruction import Orders, read_orders
 from mailrouter.core.language import detect
 from mailrouter.core.letter.letters import Letter
 from mailrouter.core.message import Address, Attachment, Message, parse
+from mailrouter.core.mime import header_end
 from mailrouter.core.nature import FailedRecipient, Nature, bounced_message_ids, failed_recipients, nature
 from mailrouter.core.outcomes import Defect, Hold
 
@@ -62,6 +63,7 @@ _KEPT_HEADERS: Final = frozenset(
 )
 _MAX_KEPT: Final = 300  # headers; and characters of each:
 _MAX_KEPT_VALUE: Final = 4_000
+_MAX_HEADER_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,22 @@ def read(raw: bytes, limits: Limits, ocr: Callable[[bytes], str] | None = None) 
         chain=chain.hops,
         orders=orders,
         holds=opened.holds,
+    )
+
+
+def read_headers(raw: bytes, hold: Hold) -> Reading:
+    """What the header block alone gives, for a mail that could not be read further; `hold` says why."""
+    start = raw.lstrip(b"\r\n")[:_MAX_HEADER_BYTES]
+    cut, _ = header_end(start)
+    message = parse(start[:cut])
+    kept = tuple(defect for defect in message.defects if defect.code in {"header", "date"})
+    return Reading(
+        version=READER_VERSION,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        size=len(raw),
+        message=replace(_mail(message, Chain((), "")), defects=kept),
+        forwarded=False,
+        holds=(hold,),
     )
 
 

@@ -1,0 +1,49 @@
+"""What runs in a reading child: its limits, and the reading itself.
+
+Invariant: a child never outlives its parent, never takes more memory than it was given, and never uses more processor
+time on one task than the task has.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable
+from typing import Final
+
+from mailrouter.core.containers import Limits
+from mailrouter.core.reading import Reading, read
+from mailrouter.shell.reading.ocr import tesseract
+
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+OUT_OF_MEMORY: Final = 77  # the exit code that says so
+_WARMING: Final = b"Subject: warming\n\nThe first mail loads the language model and the word lists of the reader.\n"
+_SPARE_SECONDS: Final = 2  # over the parent's own clock, which speaks first and with the better reason
+_LIBRARY_THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def start(mebibytes: int, parent: int) -> None:
+    """Run once when a child begins. `parent` is the process that wants it."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked to be told
+        os._exit(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    for name in _LIBRARY_THREADS:  # each thread of a number library reserves address space that is never used
+        os.environ[name] = "1"
+    read(_WARMING, Limits())  # loads what is loaded once, while there is room: half a library is worse than none
+    size = mebibytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold people's mail
+
+
+def read_mails(mails: list[bytes], limits: Limits, seconds: float, ocr: str | None) -> list[Reading]:
+    """Read some mails; the processor time allowed is `seconds` from now, for all of them."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    end = int(used.ru_utime + used.ru_stime + seconds) + _SPARE_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
+    scanner: Callable[[bytes], str] | None = tesseract if ocr == "tesseract" else None
+    try:
+        return [read(raw, limits, scanner) for raw in mails]
+    except MemoryError:
+        # A child that ran out is not to be trusted with the next mail: libraries may be half loaded.
+        os._exit(OUT_OF_MEMORY)
