@@ -184,8 +184,5 @@ def _cue(folded: str, printed: PrintedDate, table: AskPhrases) -> tuple[int, int
 
 def _cuts(before: str) -> list[int]:
     """The places in the words before a date where the cue may end: at the date, or before a weekday or an hour."""
-    cuts = [len(before)]
-    for match in re.finditer(r"\s", before):
-        if _BETWEEN.match(before[match.start() :]):
-            cuts.append(match.start())
-    return cuts
+    spaces = (match.start() for match in re.finditer(r"\s", before))
+    return [len(before), *(at for at in spaces if _BETWEEN.match(before[at:]))]

@@ -67,19 +67,32 @@ def read_lines(text: str) -> tuple[Line, ...]:
 def _unwind_columns(rows: Sequence[str]) -> list[str]:
     """Rows of two cells side by side, left column first; a run of rows with more cells is a table and stays."""
     unwound: list[str] = []
-    left: list[str] = []
-    right: list[str] = []
+    pairs: list[tuple[str, str]] = []
     for row in [*rows, ""]:
-        cells = [cell.strip() for cell in re.split(r"\t+| {4,}", row.strip())]
-        if len(cells) == 2 and all(cells):
-            left.append(cells[0])
-            right.append(cells[1])
+        cells = [cell.strip() for cell in re.split(r"\t+| {4,}", row)] if row.strip() else [""]
+        if len(cells) == 2 and cells[1]:
+            pairs.append((cells[0], cells[1]))
             continue
-        if left:
-            unwound += [*left, "", *right, ""] if len(left) > 1 else [left[0], right[0]]
-            left, right = [], []
+        if pairs and len(cells) == 1 and cells[0] and not cells[0].endswith((".", ",", ":")) and len(cells[0]) < 60:
+            pairs.append((cells[0], ""))  # a column that goes on alone
+            continue
+        unwound += _unwound(pairs)
+        pairs = []
         unwound.append(row)
     return unwound
+
+
+def _unwound(pairs: list[tuple[str, str]]) -> list[str]:
+    """Two columns as lines: labels with their values, a timetable's rows as they are, else left before right."""
+    if not pairs:
+        return []
+    both = [(left, right) for left, right in pairs if right]
+    dated = sum(bool(re.match(r"\D{0,12}\d|Q\d", left)) and "20" in left for left, _ in both)
+    if len(both) > 2 and dated * 3 >= len(both) * 2:
+        return [f"{left}\t{right}" if right else left for left, right in pairs]
+    if all(left.endswith(":") or not left for left, _ in both):
+        return [f"{left} {right}" if right else left for left, right in pairs]
+    return ["", *(left for left, _ in pairs if left), "", *(right for _, right in pairs if right), ""]
 
 
 def zones(lines: Sequence[Line], *, mail: bool = False) -> Layout:

@@ -46,7 +46,7 @@ class _Block:
     titled: bool = False
 
 
-def parties(layout: Layout, language: str | None) -> Parties:
+def parties(layout: Layout) -> Parties:
     """The author from the signature and the letterhead, the addressee from its block, the salutation or the body."""
     signer = signature(layout.tail, layout.closing)
     blocks = [*_blocks(_signer_apart(layout.head, signer)), *_foot_blocks(layout.body)]

@@ -42,7 +42,7 @@ def read_letter(text: str, path: tuple[str, ...], *, mail_date: str | None = Non
     lines = read_lines(text)
     layout = zones(lines)
     language = detect(" ".join(line.text for line in layout.body)) or detect(text)
-    found = parties(layout, language)
+    found = parties(layout)
     if _signs(layout, found) < _ENOUGH:
         return None
     return _letter(lines, layout, found, language, path, mail_date)
@@ -126,7 +126,7 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
     prose = running_text(layout.body)
     words = " ".join(line.text for line in prose)
     language = detect(words) or detect(f"{subject}\n{text}")
-    found = parties(layout, language)
+    found = parties(layout)
     letter = _letter(lines, layout, found, language, (), sent)
     numbers = references(lines, language)
     printed = letter_date(layout.head, (), language) or numbers.dated or _labelled_date(layout, language)
