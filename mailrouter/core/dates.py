@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 _LONGEST = 160  # characters: no program prints a longer date, and a bound keeps every pattern cheap
@@ -59,7 +59,7 @@ def names() -> Names:
     days: dict[str, dict[str, int]] = {}
     halves: dict[str, int] = dict(_PLAIN_HALVES)
     table = files("mailrouter.core").joinpath("data/datewords.tsv").read_text(encoding="utf-8")
-    for line in table.splitlines():
+    for line in unicodedata.normalize("NFC", table).splitlines():
         if line.startswith("#"):
             continue
         language, month_groups, day_groups, half_groups = line.split("\t")
@@ -114,10 +114,13 @@ def day_numbers(word: str) -> Mapping[str, int]:
 
 
 def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     # "İ".casefold() leaves a combining dot that no table has.
     return unicodedata.normalize("NFC", text.casefold()).replace("i̇", "i")
 
 
+_DIGIT = re.compile(r"\d")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,4})(\s?[./-]\s?)(\d{1,2})\s?[./-]\s?(\d{4}|\d{2})(?!\d)")
 _ISO = re.compile(r"(?<!\d)(\d{4})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
 _HAN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
@@ -125,7 +128,7 @@ _CLOCK = re.compile(r"(?<![\d+-])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?(?!\d
 _CLOCK_H = re.compile(r"(?<!\d)(\d{1,2})\s?[hH時시]\s?(\d{2})(?!\d)")
 _CLOCK_DOT = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![\d.])")
 _CLOCK_HOUR = re.compile(r"(?<![\d.:/-])(\d{1,2})\s?(?=[ap]\.?\s?m\b)", re.IGNORECASE)
-_ZONE = re.compile(r"(?:\b(?:GMT|UTC|UT)\s?)?(?<![\d-])([+\u2212-])(\d{1,2}):?(\d{2})?(?!\d)|\b(GMT|UTC|UT)\b|(?<=\d)(Z)\b")
+_ZONE = re.compile(r"([+\u2212]|(?<![\d-])-|(?<=:\d\d)-)(\d{1,2}):?(\d{2})?(?!\d)|\b(GMT|UTC|UT)\b(?!\s?[+\u2212-]\d)|(?<=\d)(Z)\b")
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _NUMBER = re.compile(r"\d+")
 
@@ -136,8 +139,15 @@ def parse_sent(raw: str, language: str | None = None) -> str | None:
     `language` (ISO code) decides where languages differ, else the day of the week does. A date without a time gives
     "2024-02-29". None where year, month and day cannot all be read; never raises.
     """
+    if len(raw) > 2 * _LONGEST or not _DIGIT.search(raw):
+        return None
+    return _sent(raw, language)
+
+
+@lru_cache(maxsize=512)  # one line is looked at as a field, as a date and as part of a block
+def _sent(raw: str, language: str | None) -> str | None:
     text = _SPACES.sub(" ", raw).strip()
-    if not text or len(text) > _LONGEST or not any(character.isdigit() for character in text):
+    if len(text) > _LONGEST:
         return None
     try:
         return _parse(text, language)
@@ -221,13 +231,15 @@ def _readings(
     rest = text
     for match in sorted((year, day), key=lambda number: -number.start()):
         rest = f"{rest[: match.start()]}\t{rest[match.end() :]}"
-    for tongue, number in months.items():
+    for number in set(months.values()):
         try:
             when = date(_full_year(year[0]), number, int(day[0]))
         except ValueError:
             continue
-        rank = 4 * (weekdays.get(tongue) == when.weekday()) + 2 * (tongue == language)
-        rank += when.weekday() in weekdays.values()
+        today = {tongue for tongue, weekday in weekdays.items() if weekday == when.weekday()}
+        rank = 1 if today else 0
+        rank += 4 if any(months.get(tongue) == number for tongue in today) else 0
+        rank += 2 if language is not None and months.get(language) == number else 0
         yield rank, when, rest
 
 
@@ -276,7 +288,7 @@ def _clock(text: str) -> tuple[int, int, int, str] | None:
         hour = 0
     if hour > 23 or minute > 59 or second > 59:
         return None
-    return hour, minute, second, text[match.end() - 1 :]
+    return hour, minute, second, text[match.start() :]
 
 
 def _half(text: str, match: re.Match[str]) -> int | None:
@@ -296,7 +308,8 @@ def _half(text: str, match: re.Match[str]) -> int | None:
 
 
 def _offset(text: str) -> str:
-    match = _ZONE.search(text.upper())
+    text = text.upper()
+    match = _ZONE.search(text, len(text) - len(text.lstrip("0123456789:.H")) - 1)
     if match is None:
         return ""
     sign, hours, minutes, _, _ = match.groups()
@@ -307,7 +320,8 @@ def _offset(text: str) -> str:
     return f"{'-' if sign != '+' else '+'}{int(hours):02}:{int(minutes or 0):02}"
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+_LEADS = frozenset(("on", "am", "le", "el", "il", "op", "em", "en", "la", "de", "do", "an", "um", "at"))  # also words of attributions
+_ZONES = frozenset(("utc", "gmt", "cet", "cest", "eet", "eest", "wet", "west", "bst", "msk"))
 _PIECE = re.compile(r"\d+(?:[.:/-]\d+)*(?:[hH]\d{2})?|[^\W\d_]+(?:[-'’][^\W\d_]+)*|[<>@\"«»„“”|]|[+\u2212]\d{4}")
 
 
@@ -317,32 +331,58 @@ def find_sent(text: str) -> tuple[int, int] | None:
     The span begins with a weekday, a number or a month and ends with the last number, name, half of the day or zone.
     """
     run: list[tuple[int, int]] = []
+    seen: set[str] = set()
     loose = 0
     for piece in _PIECE.finditer(text[:600]):
-        if _is_date_piece(piece[0], text, piece.end()):
+        kind = _date_piece(piece[0], text, piece.end())
+        # Jaan, Mai, April and August are also people: one month, and no name behind the year and the time.
+        if kind and not (kind == "month" and "month" in seen) and not (kind in ("month", "day") and {"year", "time"} <= seen):
             run.append(piece.span())
+            seen.update(_shown(kind, piece[0]))
             loose = 0
             continue
         loose += 1
         word = piece[0]
-        if run and (loose > 2 or not word[0].isalpha() or not (word.islower() or len(word) == 1)):
+        if run and (kind or loose > 2 or not word[0].isalpha() or not (word.islower() or len(word) == 1)):
             if span := _dated(text, run):
                 return span
-            run = []
+            run, seen = [], set()
+            if kind:
+                run.append(piece.span())
     return _dated(text, run)
 
 
-def _is_date_piece(piece: str, text: str, end: int) -> bool:
+def _shown(kind: str, piece: str) -> set[str]:
+    """What a piece tells of a date: year, month, time."""
+    if kind != "number":
+        return {kind}
+    if ":" in piece or "h" in piece.lower():
+        return {"time", "year", "month"} if piece.count("-") == 2 else {"time"}
+    if sum(piece.count(mark) for mark in "./-") >= 2:
+        return {"month", "year"}
+    return {"year"} if len(piece) == 4 else set()
+
+
+def _date_piece(piece: str, text: str, end: int) -> str | None:
+    """What part of a date a piece of text can be: "number", "day", "month", "half"; None if none."""
     if piece[0].isdigit() or piece[0] in "+\u2212":
-        return True
+        return "number"
     tables = names()
     word = _fold(piece)
-    if word in tables.days:
-        # "On", "Am", "R. Mets": a word that short names a day only where a comma follows it, or a full stop and a figure.
-        return len(word) >= 3 or re.match(r",|\.,?\s?\d" if len(word) == 1 else r"[.,]", text[end:]) is not None
-    if word in tables.halves or word in {"utc", "gmt", "cet", "cest", "eet", "eest", "a", "p", "m"}:
-        return len(word) > 1 or text[end : end + 1] == "."
-    return bool(month_numbers(word))
+    if word in tables.days and _is_day(piece, text[end : end + 4]):
+        return "day"
+    if word in tables.halves or word in _ZONES:
+        return "half"
+    return "month" if month_numbers(word) else None
+
+
+def _is_day(word: str, behind: str) -> bool:
+    """Whether so short a word names a day: "K, 27." and "pe 10.", but not "R. Mets" nor "On 10/05"."""
+    if len(word) >= 3:
+        return True
+    if len(word) == 1:
+        return re.match(r",|\.,?\s?\d", behind) is not None
+    return behind[:1] in (",", ".") or (word.islower() and word not in _LEADS and re.match(r"\s\d", behind) is not None)
 
 
 def _dated(text: str, run: list[tuple[int, int]]) -> tuple[int, int] | None:

@@ -63,6 +63,7 @@ class _Writer:
         self._lines: list[str] = []
         self._parts: list[str] = []
         self._depth = 0
+        self._last = 0  # the depth of the last line that was written
         self._pre = 0
         self._blank = False  # a blank line is due before the next text
         self._quoted: list[bool] = []
@@ -184,7 +185,8 @@ class _Writer:
         mark = ">" * self._depth
         if line.strip(" \t\xa0"):
             if self._blank and self._lines and self._lines[-1].strip("> "):
-                self._lines.append(mark)
+                self._lines.append(">" * min(self._depth, self._last))
+            self._last = self._depth
             self._blank = False
             self._lines.append(f"{mark} {line.rstrip()}" if mark else line.rstrip(" \t"))
         elif forced or line:

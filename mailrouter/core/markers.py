@@ -14,7 +14,7 @@ from importlib.resources import files
 
 ROLES = ("from", "date", "to", "cc", "bcc", "subject", "reply_to")
 _HOLE = re.compile(r"\{\w+\}")
-_MARKS = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff\u00ad"))
+_MARKS = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\u00ad]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,9 @@ class Vocabulary:
 
 def fold(text: str) -> str:
     """A word as the tables have it: composed, caseless, single spaces, no invisible marks."""
-    composed = unicodedata.normalize("NFC", text.translate(_MARKS).replace("\u0130", "I").casefold())
+    if text.isascii():
+        return " ".join(text.lower().split())
+    composed = unicodedata.normalize("NFC", _MARKS.sub("", text).replace("\u0130", "I").casefold())
     return " ".join(composed.split())
 
 
@@ -71,7 +73,7 @@ def load(without: frozenset[str] = frozenset()) -> Vocabulary:
         labels=_labels(markers, sections, said("header_other"), said("form")),
         separators=frozenset(fold(_HOLE.sub(" ", value).rstrip("?:")).strip(" '") for value in separators),
         ends=frozenset(fold(value.rstrip("?.:")) for value in every("end")),
-        said=frozenset(word for line in attributions for word in _said(line)),
+        said=frozenset(word for line in attributions for word in _said(line)) | frozenset(said("said")),
         verbs=frozenset(verb for verb in map(_verb, attributions) if len(verb) >= 4),
         prefixes=frozenset(fold(value.rstrip("?").rstrip(":. ")) for value in _prefixes(every)),
         greetings=tuple(sorted(set(said("greeting")), key=len, reverse=True)),

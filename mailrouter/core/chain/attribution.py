@@ -16,6 +16,7 @@ from mailrouter.core.message import Address
 _LONGEST = 400  # characters of an attribution, joined
 _WRAPPED = 4  # lines it may be wrapped over
 _PARTICLES = frozenset("van von de der den di da du del della dos el la le ten ter zu zum af av bin ibn y".split())
+_DIGIT = re.compile(r"\d")
 _TRIM = " \t,;:*()\"'“”„«»—–-"
 
 
@@ -31,12 +32,16 @@ def read_attribution(context: Context, index: int) -> Header | None:
     if below is None:
         return None
     quoted = context.lines[below].depth > context.lines[index].depth
-    if not quoted and not (colon and (has_address(text) or any(character.isdigit() for character in text)
-                                      or _has_verb(context, text))):
+    if not quoted and not (colon and _figures(context, index)):
         return None
     return _longest_dated(context, index, quoted=quoted, colon=colon) or (
         _undated(context, index, text) if quoted and colon else None
     )
+
+
+def _figures(context: Context, index: int) -> bool:
+    """Whether the line or those it may be wrapped from hold a figure, as every date does."""
+    return any(_DIGIT.search(line.text) for line in context.lines[max(0, index - _WRAPPED + 1) : index + 1])
 
 
 def _ends_in_verb(context: Context, text: str) -> bool:
@@ -64,7 +69,7 @@ def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -
         if first < index and text.endswith((":", "：", "!", "?")):
             return None
         joined = f"{text} {joined}".strip()
-        span = find_sent(joined) if any(character.isdigit() for character in joined) else None
+        span = find_sent(joined) if _DIGIT.search(joined) else None
         if span is None:
             continue
         author = _author(context, joined, span)

@@ -19,7 +19,7 @@ _LINES = 6  # lines that a banner is wrapped over at most
 
 def take_banners(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...]]:
     """The text without its banners, and the banners, each on one line without rules and cell borders."""
-    if not text:
+    if not text or not _possible(text, vocabulary):
         return text, ()
     lines = text.split("\n")
     kept: list[str] = []
@@ -45,6 +45,19 @@ def take_banners(text: str, vocabulary: Vocabulary) -> tuple[str, tuple[str, ...
     return ("\n".join(kept).strip("\n"), tuple(found)) if found else (text, ())
 
 
+def _possible(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether there can be a banner at all: known words anywhere, or a loud or tagged first paragraph."""
+    head = text.lstrip()[:200]
+    first = head.split("\n", 1)[0]
+    if _TAG.match(first) or _RULE.match(first):
+        return True
+    match = _HEAD.match(head)
+    if match is not None and match["head"].isupper():
+        return True
+    folded = fold(text)
+    return any(phrase in folded for phrase in vocabulary.banners) or any(_TAG.match(line) for line in text.split("\n") if "]" in line)
+
+
 def _plain(lines: list[str]) -> str:
     return " ".join(" ".join(line for line in lines if not _RULE.match(line)).replace("|", " ").split())
 
@@ -56,10 +69,15 @@ def _banner_size(lines: list[str], at: int, vocabulary: Vocabulary, *, top: bool
         end += 1
     if end < len(lines) and lines[end].strip():
         end = at + 1
-    for size in (end - at, *range(1, end - at)):
-        if _is_banner(lines[at : at + size], vocabulary, top=top):
-            return _grown(lines, at + size) - at
-    return 0
+    whole = _is_banner(lines[at:end], vocabulary, top=top)
+    for size in range(1, end - at):
+        begun = lines[at : at + size]
+        rest = fold(" ".join(lines[at + size : end]))
+        warns = any(word in rest for word in (*vocabulary.shields, *vocabulary.banners))
+        ended = not whole or begun[-1].rstrip().endswith((".", "!", "|", "]", ")", "*"))
+        if ended and not warns and not _RULE.match(lines[at + size]) and _is_banner(begun, vocabulary, top=top):
+            return size
+    return _grown(lines, end) - at if whole else 0
 
 
 def _grown(lines: list[str], end: int) -> int:

@@ -95,7 +95,21 @@ def _continues(context: Context, entry: Entry, at: int, field: Field | None) -> 
         return True
     if value.endswith("-") and not value.endswith(" -") and has_address(text):
         return True
-    return has_address(text) and not has_address(value) and len(text) <= 120 and text.lstrip()[:1] != "-"
+    if has_address(text) and not has_address(value) and len(text) <= 120 and text.lstrip()[:1] != "-":
+        return True
+    return entry.field.role in ("to", "cc") and _before_field(context, at)
+
+
+def _before_field(context: Context, at: int) -> bool:
+    """Whether a known header field follows line `at` within a few lines: what stands between is a wrapped list."""
+    depth = context.lines[at].depth
+    for after in range(at + 1, min(at + 4, len(context.lines))):
+        if context.blank(after) or context.lines[after].depth != depth:
+            return False
+        field = context.field(after)
+        if field is not None and field.role is not None:
+            return field.role in ("cc", "bcc", "subject", "date")
+    return False
 
 
 def _goes_on(context: Context, value: str, text: str) -> bool:

@@ -29,7 +29,7 @@ class Field:
     value: str  # stars and cell borders taken off, spaces kept
     role: str | None
     known: Label | None
-    kind: str  # "address", "date" (may be unreadable, but has a year and a time), "day" (a date alone), "text", "empty"
+    kind: str  # "address", "date" (may be unreadable, but has a year and a time), "day" (a date alone), "figure" (no letter), "text", "empty"
 
 
 def read_field(text: str, vocabulary: Vocabulary) -> Field | None:
@@ -63,7 +63,7 @@ def _value(match: re.Match[str]) -> str:
 
 
 def kind_of(value: str) -> str:
-    """What a value looks like: "address", "date", "day", "text" or "empty"."""
+    """What a value looks like: "address", "date", "day", "figure", "text" or "empty"."""
     if not value:
         return "empty"
     if begins_list(value):
@@ -76,6 +76,8 @@ def kind_of(value: str) -> str:
             return "date" if "T" in sent else "day"
         if len(value) <= 70 and _YEAR.search(value) and _TIME.search(value):
             return "date"
+        if not any(character.isalpha() for character in value):
+            return "figure"
     return "text"
 
 

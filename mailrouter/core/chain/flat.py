@@ -8,6 +8,7 @@ import re
 
 from mailrouter.core.chain.fields import kind_of
 from mailrouter.core.chain.lines import Line
+from mailrouter.core.chain.mailboxes import begins_list
 from mailrouter.core.chain.subjects import loose_length
 from mailrouter.core.markers import Vocabulary, fold
 
@@ -128,10 +129,18 @@ def _run(text: str, spots: list[_Spot], first: int) -> list[_Spot]:
         run.append(spot)
         seen.add(spot.role or "")
         shapes.add(kind)
-        if spot.role == "subject" or (spot.role is None and kind == "text"):
+        if (spot.role == "subject" and not _more(text, spots, index, seen)) or (spot.role is None and kind == "text"):
             break
     strong = sum(spot.known for spot in run) >= 2 and (run[0].start == 0 or "address" in shapes or "date" in shapes)
     return run if strong or {"address", "date"} <= shapes else []
+
+
+def _more(text: str, spots: list[_Spot], index: int, seen: set[str]) -> bool:
+    """Whether recipients follow the subject, as in Gmail's order."""
+    if index + 1 >= len(spots) or spots[index + 1].role not in ("to", "cc") or spots[index + 1].role in seen:
+        return False
+    after = spots[index + 1]
+    return "from" in seen and after.start - spots[index].end <= 300 and begins_list(text[after.end : after.end + 300].strip())
 
 
 def part_subject(value: str, subjects: list[str], others: list[str], vocabulary: Vocabulary) -> tuple[str, str]:

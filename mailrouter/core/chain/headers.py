@@ -11,7 +11,7 @@ from mailrouter.core.chain import blocks
 from mailrouter.core.chain.blocks import Entry
 from mailrouter.core.chain.context import Context
 from mailrouter.core.chain.flat import part_subject
-from mailrouter.core.chain.mailboxes import decode_words, has_address, parse_author, parse_list
+from mailrouter.core.chain.mailboxes import decode_words, has_address, parse_author, parse_list, part_list
 from mailrouter.core.chain.subjects import related
 from mailrouter.core.dates import parse_sent
 from mailrouter.core.message import Address
@@ -89,7 +89,7 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
         role = _by_kind(entry, roles, known)
         if role is not None:
             roles[role] = entry
-        elif entry.kind == "text":
+        elif entry.kind in ("text", "figure"):
             texts.append(entry)
     return _settle(context, entries, roles, texts, separated=separated)
 
@@ -97,7 +97,7 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
 def _fits(role: str, entry: Entry) -> bool:
     """Whether a value can stand behind a known label: times are no authors and addresses no dates."""
     if role in ("from", "to", "cc"):
-        return entry.kind not in ("date", "day")
+        return entry.kind not in ("date", "day", "figure")
     return role != "date" or entry.kind != "address"
 
 
@@ -177,12 +177,17 @@ def _header(context: Context, roles: dict[str, Entry], index: int, confidence: f
         title = " ".join(decode_words(subject.value).split())
         if _on_one_line(context, author.first, subject):
             title, tail = part_subject(title, context.subjects, blocks.run_on(context, subject.first), context.vocabulary)
+    last = max(roles.values(), key=lambda entry: entry.first)
+    recipients = {role: entry.value for role, entry in roles.items() if role in ("to", "cc")}
+    for role, value in recipients.items():
+        if roles[role] is last and _on_one_line(context, author.first, last):
+            recipients[role], tail = part_list(value)
     language = _language(roles)
     end = max(entry.last for entry in roles.values()) + 1
     return Header(
         author=parse_author(author.value, context.vocabulary),
-        to=parse_list(roles["to"].value) if "to" in roles else (),
-        cc=parse_list(roles["cc"].value) if "cc" in roles else (),
+        to=parse_list(recipients.get("to", "")),
+        cc=parse_list(recipients.get("cc", "")),
         subject=title,
         sent_raw=when.value if when is not None else "",
         sent=parse_sent(when.value, language) if when is not None else None,

@@ -11,11 +11,12 @@ from mailrouter.core.markers import Vocabulary, load
 from mailrouter.core.message import Address
 
 _LIMIT = 20_000  # characters of one list of recipients
-ADDRESS = re.compile(r"[^\s<>\[\]()\"',;:|@]{1,64}@[^\s<>\[\]()\"',;:|@]{1,253}[^\s<>\[\]()\"',;:|@.*]")
+# The domain has a dot: "Jaan Mets/ORG@ORG" is how Notes prints a name.
+ADDRESS = re.compile(r"[^\s<>\[\]()\"',;:|@*]{1,64}@(?:[^\s<>\[\]()\"',;:|@.*]{1,63}\.){1,12}[^\W\d_][\w-]{1,62}")
 REDACTED = re.compile(r"\[\s?e-?mail\s(?:protected|redacted|removed|hidden)\s?\]|<redacted>|\[redacted\]", re.IGNORECASE)
 _ANY = re.compile(rf"{REDACTED.pattern}|{ADDRESS.pattern}", re.IGNORECASE)
 # Around an address: "<a@b>", "[mailto:a@b]", "<a@b<mailto:a@b>>", "(a@b)", and spaces between.
-_OPEN = re.compile(r"[\s<\[(\"']*(?:mailto:)?[\s<\[(\"']*$", re.IGNORECASE)
+_OPEN = re.compile(r"[\s<\[(]*(?:mailto:)?[\"']?$", re.IGNORECASE)
 _CLOSE = re.compile(r"(?:\?[^\s>\])]*)?[\s]*[>\])\"']*(?:\s*>)*")
 _WORDS = re.compile(r"=\?[\w-]+(?:\*[\w-]+)?\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
 _NAME = 300  # characters in which a list of mailboxes has its first address
@@ -62,6 +63,15 @@ def parse_list(value: str, vocabulary: Vocabulary | None = None) -> tuple[Addres
     text = " ".join(decode_words(value[:_LIMIT]).split()).strip()
     found = (_mailbox(piece) for piece in _pieces(text))
     return tuple(mailbox for mailbox in found if mailbox is not None)
+
+
+def part_list(value: str) -> tuple[str, str]:
+    """A list of mailboxes that runs on into other text → (list, text): it ends at the first address without a comma behind."""
+    for spot in _ANY.finditer(value):
+        end = _closing(value, spot)
+        if not value[end:].lstrip().startswith((",", ";")):
+            return value[:end], value[end:].strip()
+    return value, ""
 
 
 def parse_author(value: str, vocabulary: Vocabulary | None = None) -> Address | None:
@@ -156,7 +166,7 @@ def _mailbox(piece: str) -> Address | None:
     spot = spots[-1] if len(spots) > 1 and "<" in text else spots[0]
     opening = _OPEN.search(text[: spot.start()])
     before = text[: opening.start()] if opening is not None else ""
-    name = _clean(before)
+    name = "" if _ANY.fullmatch(before.strip()) else _clean(before)
     address = None if REDACTED.fullmatch(spot[0]) else spot[0].removeprefix("mailto:")
     if _ANY.fullmatch(name) or name.casefold() == (address or "").casefold():
         name = ""

@@ -4,6 +4,7 @@ Invariant: every line that is no header, separator or blank end belongs to exact
 the mail whose header or attribution opened its depth; text that returns to a lower depth belongs to whom it did before.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,12 +26,26 @@ class Draft:
 
     def text(self) -> str:
         """The mail's own words."""
-        return join((self.depth, line) for _, line in self.lines)
+        return join(self._contiguous())
+
+    def _contiguous(self) -> Iterator[tuple[int, Line]]:
+        """The lines with their depth; where another mail was quoted between them, one blank line."""
+        before = -1
+        bare = True  # the line before is blank
+        for at, line in self.lines:
+            blank = not line.text.strip()
+            if at != before + 1 and before >= 0 and not bare:
+                bare = True
+                yield self.depth, Line(self.depth, "")
+            if not (blank and bare and at != before + 1):
+                yield self.depth, line
+                before, bare = at, blank
 
 
 def walk(context: Context) -> list[Draft]:
     """The mails of a text: the outermost first, then those below it by nesting, newest first."""
     drafts = [Draft(None, "forward", 0, None)]
+    given: list[int] = [0] * len(context.lines)  # line → whose text it was given to
     owners: dict[int, int] = {0: 0}  # depth → whose text it is
     last = 0
     at = 0
@@ -38,6 +53,7 @@ def walk(context: Context) -> list[Draft]:
         line = context.lines[at]
         if context.blank(at):
             drafts[last].lines.append((at, line))
+            given[at] = last
             at += 1
             continue
         if context.ends(at) and last and not _opens(context, at):
@@ -49,11 +65,12 @@ def walk(context: Context) -> list[Draft]:
         if opened is None:
             last = _owner(owners, line.depth)
             drafts[last].lines.append((at, line))
+            given[at] = last
             at += 1
             continue
         header, kind = opened
         depth = _body_depth(context, header, line.depth, kind)
-        _take_back(context, drafts, header.start, line.depth, kind)
+        _take_back(context, [drafts[owner] for owner in set(given[max(0, header.start - 9) : at])], header.start, line.depth)
         draft = Draft(header, kind, depth, last)
         if header.tail:
             draft.lines.append((header.end - 1, Line(depth, header.tail)))
@@ -113,25 +130,22 @@ def _body_depth(context: Context, header: Header, depth: int, kind: str) -> int:
     return max(depth, context.lines[below].depth) if below is not None else depth
 
 
-def _take_back(context: Context, drafts: list[Draft], start: int, depth: int, kind: str) -> None:
-    """Take separators, and header lines already given away, out of the text above a header."""
-    for draft in drafts:
-        while draft.lines and draft.lines[-1][0] >= start:
-            draft.lines.pop()
-    left = 3 if kind == "forward" else 1
+def _take_back(context: Context, drafts: list[Draft], start: int, depth: int) -> None:
+    """Take separators, and header lines already given away, out of the texts above a header on line `start`."""
+    gone: set[int] = set()
     at = start - 1
-    removed: set[int] = set()
-    while at >= 0 and left:
+    while at >= max(0, start - 9) and len(gone) < 3:
         if not context.blank(at):
-            deeper = context.lines[at].depth < depth and not removed and kind == "forward"
+            deeper = context.lines[at].depth < depth and not gone
             if not context.separates(at, deeper=deeper):
                 break
-            removed.add(at)
-            left -= 1
-        elif start - at > 8:
-            break
+            gone.add(at)
         at -= 1
-    if removed:
-        for draft in drafts:
-            if draft.lines and draft.lines[-1][0] >= min(removed):
-                draft.lines = [pair for pair in draft.lines if pair[0] not in removed]
+    first = min(gone, default=start)
+    for draft in drafts:
+        kept: list[tuple[int, Line]] = []
+        while draft.lines and draft.lines[-1][0] >= first:
+            pair = draft.lines.pop()
+            if pair[0] < start and pair[0] not in gone:
+                kept.append(pair)
+        draft.lines.extend(reversed(kept))
