@@ -14,7 +14,8 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Print the summary and exit when all is done.")] = False,
     directory: Annotated[
-        Path | None, typer.Option("--dir", help="Where config, rules, templates and the store are written.", metavar="DIR")
+        Path | None,
+        typer.Option("--dir", help="Where config, rules, templates and the store are written.", metavar="DIR"),
     ] = None,
 ) -> None:
     """A local IMAP server and SMTP sink, the sample mails, the service on them. Nothing leaves the machine."""

@@ -24,7 +24,18 @@ def list_(
         for one in found:
             line(one)
         return
-    rows = [(one["id"], one["state"], one["purpose"], ", ".join(one["to"]), one["subject"], one["answers"], ", ".join(one["needs"])) for one in found]
+    rows = [
+        (
+            one["id"],
+            one["state"],
+            one["purpose"],
+            ", ".join(one["to"]),
+            one["subject"],
+            one["answers"],
+            ", ".join(one["needs"]),
+        )
+        for one in found
+    ]
     table(("id", "state", "purpose", "to", "subject", "answers", "needs"), rows, "no drafts")
 
 
@@ -58,7 +69,9 @@ def fill(
     """Fill in or change a draft; an approval falls, and the copy in Drafts is replaced."""
     with opened(config) as application:
         given = typer.get_text_stream("stdin").read() if text == "-" else text
-        changed = fill_draft(application, draft, who(by), nominees=nominee or [], to=to or [], subject=subject, text=given)
+        changed = fill_draft(
+            application, draft, who(by), nominees=nominee or [], to=to or [], subject=subject, text=given
+        )
     needs = f"; it still needs: {', '.join(changed.content.needs)}" if changed.content.needs else ""
     say(f"draft {draft} is changed{needs}")
 

@@ -10,7 +10,9 @@ from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, s
 from mailrouter.shell.errors import Permanent
 
 app = typer.Typer(help="The ledger of mails: what happened to each, and why.", no_args_is_help=True)
-Wanted = Annotated[str, typer.Argument(metavar="MESSAGE", help="The beginning of its digest, its register number, or its id.")]
+Wanted = Annotated[
+    str, typer.Argument(metavar="MESSAGE", help="The beginning of its digest, its register number, or its id.")
+]
 
 
 @app.command("list")
@@ -28,7 +30,19 @@ def list_(
         for one in found:
             line(one)
         return
-    rows = [(one["id"], (one["sha256"] or "")[:10], day(one["received"]), one["from"], one["subject"], one["state"], one["hold"], one["number"]) for one in found]
+    rows = [
+        (
+            one["id"],
+            (one["sha256"] or "")[:10],
+            day(one["received"]),
+            one["from"],
+            one["subject"],
+            one["state"],
+            one["hold"],
+            one["number"],
+        )
+        for one in found
+    ]
     table(("id", "digest", "received", "from", "subject", "state", "hold", "number"), rows, "no mail yet")
 
 

@@ -26,7 +26,9 @@ def add_to(app: typer.Typer) -> None:
 def read(
     paths: Paths,
     as_json_lines: Json = False,
-    config: Annotated[Path | None, typer.Option("--config", help="Settings, for the limits of reading.", metavar="DIR")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings, for the limits of reading.", metavar="DIR")
+    ] = None,
 ) -> None:
     """Read mails to the bottom: chain, letters, orders. Works without any settings; never fails on a message."""
     failed = False
@@ -52,7 +54,9 @@ def explain(
     paths: Paths,
     config: Config = CONFIG,
     as_json_lines: Json = False,
-    at: Annotated[str | None, typer.Option("--at", help="When the mail came (ISO); default: its newest Received or Date.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="When the mail came (ISO); default: its newest Received or Date.")
+    ] = None,
 ) -> None:
     """What the working copy of the rules would do with a mail, and why; nothing is performed."""
     with opened(config) as application:

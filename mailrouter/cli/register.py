@@ -28,7 +28,13 @@ def list_(
     """Entries in the order of registration."""
     with opened(config) as application:
         entries = application.store.registry.entries(
-            series=series, state=state, direction=direction, responsible=responsible, due_before=due_before, text=text, limit=limit
+            series=series,
+            state=state,
+            direction=direction,
+            responsible=responsible,
+            due_before=due_before,
+            text=text,
+            limit=limit,
         )
         found = [entry_json(entry) for entry in entries]
     if as_json:
@@ -36,7 +42,11 @@ def list_(
             line(one)
         return
     rows = [_row(one) for one in found]
-    table(("number", "registered", "direction", "title", "from / to", "responsible", "access", "due", "state"), rows, "the register is empty")
+    table(
+        ("number", "registered", "direction", "title", "from / to", "responsible", "access", "due", "state"),
+        rows,
+        "the register is empty",
+    )
 
 
 @app.command()
@@ -73,7 +83,9 @@ def confirm(
 @app.command()
 def correct(
     number: Number,
-    field: Annotated[list[str], typer.Option("--set", help="FIELD=VALUE, such as title=…, due=2024-03-29, responsible=…")],
+    field: Annotated[
+        list[str], typer.Option("--set", help="FIELD=VALUE, such as title=…, due=2024-03-29, responsible=…")
+    ],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the old value.")],
     config: Config = CONFIG,
     by: As = "",
@@ -113,7 +125,17 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
     party = one["sender"] or (one["recipients"] or [None])[0]
     name = (party["name"] or party["institution"]) if party else ""
     responsible = one["responsible"]["name"] if one["responsible"] else ""
-    return (one["number"], day(one["registered"]), one["direction"], one["title"], name, responsible, one["access"], day(one["due"]), one["state"])
+    return (
+        one["number"],
+        day(one["registered"]),
+        one["direction"],
+        one["title"],
+        name,
+        responsible,
+        one["access"],
+        day(one["due"]),
+        one["state"],
+    )
 
 
 def _plain(value: Any) -> str:

@@ -84,7 +84,20 @@ def status(config: Config = CONFIG, as_json: Json = False) -> None:
         for one in lines.mailboxes:
             line(one)
         return
-    columns = ("mailbox", "state", "since", "last fetch", "seen", "settled", "held", "gone", "unaccounted", "pending", "failed", "unknown")
+    columns = (
+        "mailbox",
+        "state",
+        "since",
+        "last fetch",
+        "seen",
+        "settled",
+        "held",
+        "gone",
+        "unaccounted",
+        "pending",
+        "failed",
+        "unknown",
+    )
     table(columns, [_row(one) for one in lines.mailboxes], "no mailbox was polled yet: 'mailrouter run --once'")
     for one in lines.mailboxes:
         if one["error"]:
@@ -95,5 +108,14 @@ def status(config: Config = CONFIG, as_json: Json = False) -> None:
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
-    names = ("messages_seen", "messages_settled", "held", "gone", "unaccounted", "pending_effects", "failed_effects", "unknown_outcome")
+    names = (
+        "messages_seen",
+        "messages_settled",
+        "held",
+        "gone",
+        "unaccounted",
+        "pending_effects",
+        "failed_effects",
+        "unknown_outcome",
+    )
     return (one["mailbox"], one["state"], day(one["since"]), one["last_fetch"], *(one[name] for name in names))

@@ -19,8 +19,8 @@ from mailrouter.core.case import (
 from mailrouter.core.case.cases import Correspondence, Sender, Thread
 from mailrouter.core.deadlines import registration_due
 from mailrouter.core.effects import FlagEffect, NotifyEffect, Plan, Text, effect_key
-from mailrouter.core.message import Address
 from mailrouter.core.outcomes import Hold
+from mailrouter.core.people import expand
 from mailrouter.core.plan import fill, plan
 from mailrouter.core.reading import READING, Reading
 from mailrouter.core.register import Entry, KnownEntry
@@ -70,7 +70,9 @@ class Surroundings:
     zone: str = "Europe/Tallinn"
 
 
-def consider(reading: Reading, mailbox: MailboxRef, received: datetime, ruleset: RuleSet, around: Surroundings) -> Considered:
+def consider(
+    reading: Reading, mailbox: MailboxRef, received: datetime, ruleset: RuleSet, around: Surroundings
+) -> Considered:
     """Resolve, decide and plan one mail."""
     keys = thread_lookup_keys(reading, ruleset.domains, zone=around.zone)
     known = around.lookup(keys)
@@ -87,12 +89,23 @@ def consider(reading: Reading, mailbox: MailboxRef, received: datetime, ruleset:
         zone=around.zone,
     )
     decision = decide(case, ruleset)
-    planned = plan(decision, case, ruleset, around.now, registrars=around.registrars, hold_due=hold_due(received), flag=around.flag, remind_hours=around.remind_hours)
+    planned = plan(
+        decision,
+        case,
+        ruleset,
+        around.now,
+        registrars=around.registrars,
+        hold_due=hold_due(received),
+        flag=around.flag,
+        remind_hours=around.remind_hours,
+    )
     registers = any(effect.kind == "register" for effect in planned.effects)
     return Considered(case, decision, planned, keys, known, registers)
 
 
-def settlement(considered: Considered, arrival: Arrival, reading: Reading, ruleset: RuleSet, around: Surroundings) -> Settlement:
+def settlement(
+    considered: Considered, arrival: Arrival, reading: Reading, ruleset: RuleSet, around: Surroundings
+) -> Settlement:
     """What settle makes true; `fill` renders under the number that it allocates."""
     case = considered.case
     mail = case.incoming
@@ -103,7 +116,11 @@ def settlement(considered: Considered, arrival: Arrival, reading: Reading, rules
     def keys(entry: Entry | None) -> tuple[str, ...]:
         return registered_keys(case, entry, zone=around.zone)
 
-    locked = considered.lookup_keys[:1] if mail is None else identity_keys(case.sha256, mail, case.letters, case.attachments, zone=around.zone)
+    locked = (
+        considered.lookup_keys[:1]
+        if mail is None
+        else identity_keys(case.sha256, mail, case.letters, case.attachments, zone=around.zone)
+    )
     return Settlement(
         intake_id=arrival.intake_id,
         from_states=arrival.from_states,
@@ -131,7 +148,9 @@ def hold_due(received: datetime) -> datetime:
     return datetime.combine(registration_due(received.date()), _CLOSING, received.tzinfo)
 
 
-def bare_hold(mailbox: Mailbox, arrival: Arrival, reading: Reading, reason: str, ruleset: RuleSet, around: Surroundings) -> Settlement:
+def bare_hold(
+    mailbox: Mailbox, arrival: Arrival, reading: Reading, reason: str, ruleset: RuleSet, around: Surroundings
+) -> Settlement:
     """A hold without rules or templates, for a mail that a defect of ours kept from being decided."""
     author = reading.message.author
     case = Case(
@@ -140,9 +159,27 @@ def bare_hold(mailbox: Mailbox, arrival: Arrival, reading: Reading, reason: str,
         mailbox=arrival.mailbox,
         message=reading.message,
         chain=reading.chain,
-        sender=Sender(author.name if author else "", author.address if author else None, verified=False, internal=False, institution=None, why="not looked at"),
+        sender=Sender(
+            author.name if author else "",
+            author.address if author else None,
+            verified=False,
+            internal=False,
+            institution=None,
+            why="not looked at",
+        ),
         incoming=None,
-        oldest=Correspondence(-1, author, reading.message.to, reading.message.cc, reading.message.subject, reading.message.date, reading.message.message_id, reading.message.text, None, claimed=False),
+        oldest=Correspondence(
+            -1,
+            author,
+            reading.message.to,
+            reading.message.cc,
+            reading.message.subject,
+            reading.message.date,
+            reading.message.message_id,
+            reading.message.text,
+            None,
+            claimed=False,
+        ),
         forwarder=None,
         letters=(),
         attachments=reading.message.attachments,
@@ -151,9 +188,13 @@ def bare_hold(mailbox: Mailbox, arrival: Arrival, reading: Reading, reason: str,
         thread=Thread(),
     )
     hold = Hold("defect", reason)
-    text = Text(subject=f"Held: a mail in {mailbox.name}", text=f"{reason}\n\nmailrouter messages show {reading.sha256[:12]}")
-    to = tuple(Address("", one) for one in mailbox.registrars if "@" in one)
-    effects: list[NotifyEffect | FlagEffect] = [FlagEffect(effect_key(reading.sha256, mailbox.name, "", "flag"), "", (around.flag,))]
+    text = Text(
+        subject=f"Held: a mail in {mailbox.name}", text=f"{reason}\n\nmailrouter messages show {reading.sha256[:12]}"
+    )
+    to, _ = expand(ruleset.directory, mailbox.registrars)
+    effects: list[NotifyEffect | FlagEffect] = [
+        FlagEffect(effect_key(reading.sha256, mailbox.name, "", "flag"), "", (around.flag,))
+    ]
     if to:
         effects.append(NotifyEffect(effect_key(reading.sha256, mailbox.name, "", "notify"), "", to, text))
     held = Plan(tuple(effects))

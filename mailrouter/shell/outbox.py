@@ -19,7 +19,8 @@ from mailrouter.shell.store.queue import Finished, Task
 from mailrouter.shell.store.store import Store
 
 _LONGEST_WAIT = 3600.0  # seconds between two attempts, at most
-_GROUP = 50  # outcomes written in one transaction where the world outside allows it
+_GROUP = 50  # outcomes written in one transaction…
+_GROUPED = frozenset({"move", "flag"})  # …where repeating is harmless; a mail that went out is written down at once
 
 
 @dataclass
@@ -106,29 +107,29 @@ class Outbox:
 
     def _try(self, performer: Performer, tasks: Sequence[Task]) -> list[Task]:
         """Perform a batch; the tasks that an error kept from being tried at all."""
-        open_tasks = {task.key: task for task in tasks}
+        left = {task.key: task for task in tasks}
         group: list[tuple[Task, Outcome]] = []
+
+        def tell(task: Task, outcome: Outcome) -> None:
+            group.append((task, outcome))
+            left.pop(task.key, None)
+            if len(group) >= _GROUP or task.kind not in _GROUPED:
+                self._finish(group)
+                group.clear()
+
         try:
-            for task, outcome in performer.perform(tasks, self):
-                group.append((task, outcome))
-                del open_tasks[task.key]
-                if len(group) >= _GROUP or task.kind in {"forward", "send", "notify", "acknowledge", "reply", "remind"}:
-                    self._finish(group)
-                    group = []
+            performer.perform(tasks, self, tell)
         except Exception as error:  # noqa: BLE001 - the outbox's boundary: an unknown error is temporary
             self._drop_connections(tasks)
-            group += [
-                (task, self._after(task, error))
-                for key, task in open_tasks.items()
-                if self._settles(task, len(tasks), key)
-            ]
-            open_tasks = {key: task for key, task in open_tasks.items() if not self._settles(task, len(tasks), key)}
+            for task in list(left.values()):
+                if self._settles(task, len(tasks)):
+                    tell(task, self._after(task, error))
         self._finish(group)
-        return list(open_tasks.values())
+        return list(left.values())
 
-    def _settles(self, task: Task, batch: int, key: str) -> bool:
+    def _settles(self, task: Task, batch: int) -> bool:
         """Whether an error is this task's own outcome: it had begun, or it was tried alone."""
-        return batch == 1 or key in self._begun or task.recovering
+        return batch == 1 or task.key in self._begun or task.recovering
 
     def _after(self, task: Task, error: Exception) -> Outcome:
         reason = f"{type(error).__name__}: {error}" if not isinstance(error, Temporary | Permanent) else str(error)

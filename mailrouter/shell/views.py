@@ -74,7 +74,8 @@ def message_json(one: Listed) -> dict[str, Any]:
         "ruleset": one.ruleset,
         "closed": one.closed,
         "effects": [
-            {name: effect[name] for name in ("kind", "state", "rule", "key", "error", "at", "done")} for effect in one.effects
+            {name: effect[name] for name in ("kind", "state", "rule", "key", "error", "at", "done")}
+            for effect in one.effects
         ],
     }
 
@@ -86,12 +87,19 @@ def status(store: Store, settings: Settings, today: date) -> Status:
     configured = [mailbox.name for mailbox in settings.mailboxes]
     names = [*configured, *sorted((set(known) | set(counts)) - set(configured))]
     folders = {mailbox.name: mailbox.folder for mailbox in settings.mailboxes}
-    lines = tuple(_mailbox(name, folders.get(name), known.get(name), counts.get(name, {}), effects.get(name, {})) for name in names)
+    lines = tuple(
+        _mailbox(name, folders.get(name), known.get(name), counts.get(name, {}), effects.get(name, {}))
+        for name in names
+    )
     return Status(lines, tuple(_notes(store, today)))
 
 
 def _mailbox(
-    name: str, folder: str | None, health: Mapping[str, Any] | None, counts: Mapping[str, int], effects: Mapping[str, int]
+    name: str,
+    folder: str | None,
+    health: Mapping[str, Any] | None,
+    counts: Mapping[str, int],
+    effects: Mapping[str, int],
 ) -> dict[str, Any]:
     return {
         "mailbox": name,

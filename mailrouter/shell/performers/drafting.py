@@ -4,11 +4,11 @@ Invariant: before an append is repeated the folder is searched for the draft's M
 a person has sent meanwhile is not put back.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from mailrouter.core.effects import DraftEffect
-from mailrouter.shell.performers.interface import Desk, Outcome
-from mailrouter.shell.performers.letters import draft_mail, message_id_of
+from mailrouter.shell.performers.interface import Desk, Outcome, Tell, timeout_of
+from mailrouter.shell.performers.letters import carried, draft_mail, message_id_of
 from mailrouter.shell.store.queue import Task
 
 
@@ -17,11 +17,11 @@ class Drafting:
 
     kinds: tuple[str, ...] = ("draft",)
 
-    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+    def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
         """See interface.py."""
         for task in tasks:
             assert isinstance(task.effect, DraftEffect)
-            yield task, self._one(task, desk)
+            tell(task, self._one(task, desk))
 
     def _one(self, task: Task, desk: Desk) -> Outcome:
         draft = desk.store.drafts.of_effect(task.key)
@@ -34,8 +34,8 @@ class Drafting:
         if not connection.find(folder, name):
             if connection.find(connection.special("sent"), name):
                 return Outcome("done", "a person has sent it")
-            raw = draft_mail(draft, mailbox, desk.clock.now())
-            if not desk.begin(task, mailbox.imap.timeout_seconds if mailbox.imap else 1.0):
+            raw = draft_mail(draft, mailbox, desk.clock.now(), carried(draft, desk))
+            if not desk.begin(task, timeout_of(mailbox)):
                 return Outcome("pending", "the claim was lost")
             connection.append(folder, raw, ("\\Draft",), desk.clock.now())
         self._remove_old(task, desk, folder)

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from mailrouter.core.effects import FlagEffect, MoveEffect
 from mailrouter.shell.mailboxes.interface import MailboxConnection
-from mailrouter.shell.performers.interface import Desk, Outcome
+from mailrouter.shell.performers.interface import Desk, Outcome, Tell, timeout_of
 from mailrouter.shell.store.intake import Located
 from mailrouter.shell.store.queue import Task
 
@@ -19,7 +19,7 @@ class Filing:
 
     kinds: tuple[str, ...] = ("flag", "move")
 
-    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+    def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
         """See interface.py."""
         placed = [(task, desk.store.intake.locate(task.intake_id or 0)) for task in tasks]
 
@@ -32,13 +32,13 @@ class Filing:
         for (kind, name, folder, uidvalidity, _), members in groupby(sorted(placed, key=group), key=group):
             batch = list(members)
             connection = desk.connection(name)
-            needed = desk.mailbox(name).imap.timeout_seconds if desk.mailbox(name).imap else 1.0  # type: ignore[union-attr]  # asked just before
-            kept = desk.begin_many([task for task, _ in batch], needed)
+            kept = desk.begin_many([task for task, _ in batch], timeout_of(desk.mailbox(name)))
             batch = [(task, where) for task, where in batch if task.key in kept]
             if not batch:
                 continue
             do = _move if kind == "move" else _flag
-            yield from do(batch, connection, folder, uidvalidity)
+            for task, outcome in do(batch, connection, folder, uidvalidity):
+                tell(task, outcome)
 
 
 def _move(
@@ -56,7 +56,10 @@ def _move(
         if one.outcome == "moved":
             yield task, Outcome("done", None, {"folder": effect.folder, "uid": one.new_uid})
         elif one.outcome == "gone":
-            yield task, Outcome("done", "it was not there any more: filed earlier, or moved by a person", {"gone": True})
+            yield (
+                task,
+                Outcome("done", "it was not there any more: filed earlier, or moved by a person", {"gone": True}),
+            )
         else:
             yield task, Outcome("unknown", "the server did not say what became of it")
 

@@ -4,9 +4,9 @@ Invariant: a mirror's adapter says whether repeating is safe; an append into a f
 never repeated (see registers/).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from mailrouter.shell.performers.interface import Desk, Outcome
+from mailrouter.shell.performers.interface import Desk, Outcome, Tell
 from mailrouter.shell.store.queue import Task
 
 
@@ -15,6 +15,6 @@ class Handing:
 
     kinds: tuple[str, ...] = ("hand_over",)
 
-    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+    def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
         """See interface.py."""
         raise NotImplementedError

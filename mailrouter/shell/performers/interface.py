@@ -1,10 +1,11 @@
 """What the outbox asks of a performer; one file per kind of effect beside this one.
 
 Invariant: a performer calls `desk.begin` (or `begin_many`) before the first command that cannot be taken back, and
-yields exactly one outcome for each task. A task that is `recovering` is first searched for in the world outside.
+tells exactly one outcome for each task, as soon as it is known. A task that is `recovering` is first searched for in
+the world outside.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -25,6 +26,9 @@ class Outcome:
     error: str | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
     final: bool = False  # an unknown outcome that no search can clear
+
+
+Tell = Callable[[Task, Outcome], None]
 
 
 class Desk(Protocol):
@@ -60,6 +64,11 @@ class Performer(Protocol):
 
     kinds: tuple[str, ...]
 
-    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
-        """Perform a batch; outcomes come as they are known."""
+    def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
+        """Perform a batch; each outcome is told as it is known. What is never told is tried again alone."""
         ...
+
+
+def timeout_of(mailbox: Mailbox) -> float:
+    """How long one command to the mailbox may take: no command starts with less lease left."""
+    return mailbox.imap.timeout_seconds if mailbox.imap else 1.0

@@ -7,10 +7,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from mailrouter.core.effects import OWN_DATE, OWN_NUMBER, AutoReplyEffect, ForwardEffect, NotifyEffect, RemindEffect, message_id
-from mailrouter.core.message import Address
+from mailrouter.core.effects import (
+    OWN_DATE,
+    OWN_NUMBER,
+    AutoReplyEffect,
+    ForwardEffect,
+    NotifyEffect,
+    RemindEffect,
+    message_id,
+)
+from mailrouter.core.containers import Limits, open_parts
+from mailrouter.core.message import Address, parse
 from mailrouter.settings import Mailbox
 from mailrouter.shell import mime
+from mailrouter.shell.errors import Permanent
+from mailrouter.shell.performers.interface import Desk
 from mailrouter.shell.store.drafts import Draft
 
 
@@ -24,7 +35,9 @@ def own_address(mailbox: Mailbox) -> Address:
     return Address("", mailbox.address)
 
 
-def forward_mail(key: str, effect: ForwardEffect, to: Sequence[Address], mailbox: Mailbox, original: bytes, at: datetime, loop: str) -> bytes:
+def forward_mail(
+    key: str, effect: ForwardEffect, to: Sequence[Address], mailbox: Mailbox, original: bytes, at: datetime, loop: str
+) -> bytes:
     """A fresh message with the adviser's note above and the original attached whole."""
     return mime.build_forward(
         from_=own_address(mailbox),
@@ -41,7 +54,9 @@ def forward_mail(key: str, effect: ForwardEffect, to: Sequence[Address], mailbox
     )
 
 
-def automatic_mail(key: str, effect: AutoReplyEffect | NotifyEffect | RemindEffect, mailbox: Mailbox, at: datetime, loop: str) -> bytes:
+def automatic_mail(
+    key: str, effect: AutoReplyEffect | NotifyEffect | RemindEffect, mailbox: Mailbox, at: datetime, loop: str
+) -> bytes:
     """An automatic reply (RFC 3834 § 5), a notice or a reminder to colleagues."""
     reply = isinstance(effect, AutoReplyEffect)
     ics = effect.ics if isinstance(effect, NotifyEffect) else ""
@@ -61,14 +76,38 @@ def automatic_mail(key: str, effect: AutoReplyEffect | NotifyEffect | RemindEffe
     )
 
 
-def draft_mail(draft: Draft, mailbox: Mailbox, at: datetime) -> bytes:
+def carried(draft: Draft, desk: Desk) -> tuple[mime.Attached, ...]:
+    """What of the letter's mail goes with a draft: "original", "letter", or an attachment's path with slashes."""
+    names = draft.content.content.attachments
+    located = desk.store.intake.locate(draft.intake_id) if names and draft.intake_id else None
+    raw = desk.store.intake.content(located.sha256 or "") if located else None
+    if not names:
+        return ()
+    case = desk.store.listing.case(draft.intake_id or 0)
+    if raw is None or case is None:
+        raise Permanent("the mail's content is not kept (erased, or over the size limit): attach it by hand")
+    opened = {"/".join(part.attachment.path): part for part in open_parts(parse(raw), Limits()).parts}
+    found = []
+    for name in names:
+        if name == "original":
+            found.append(mime.Attached("original.eml", "message/rfc822", raw))
+            continue
+        path = "/".join(case.letters[0].path) if name == "letter" and case.letters else name
+        part = opened.get(path)
+        if part is None:
+            raise Permanent(f"the mail has no attachment '{name}'; see 'mailrouter messages show'")
+        found.append(mime.Attached(part.attachment.name, part.attachment.media_type, part.content))
+    return tuple(found)
+
+
+def draft_mail(draft: Draft, mailbox: Mailbox, at: datetime, attachments: Sequence[mime.Attached] = ()) -> bytes:
     """The draft as it lies in Drafts: `{number}` and `{date}` still open."""
-    return _draft(draft, draft.message_key, mailbox, at)
+    return _draft(draft, mailbox, at, attachments)
 
 
-def outgoing_mail(draft: Draft, mailbox: Mailbox, at: datetime) -> bytes:
+def outgoing_mail(draft: Draft, mailbox: Mailbox, at: datetime, attachments: Sequence[mime.Attached] = ()) -> bytes:
     """The approved draft as it goes out: the answer's own number and date filled in; it carries no automatic marks."""
-    return _draft(own_number_filled(draft), draft.message_key, mailbox, at)
+    return _draft(own_number_filled(draft), mailbox, at, attachments)
 
 
 def own_number_filled(draft: Draft) -> Draft:
@@ -85,7 +124,7 @@ def own_number_filled(draft: Draft) -> Draft:
     return replace(draft, content=replace(draft.content, content=new))
 
 
-def _draft(draft: Draft, key: str, mailbox: Mailbox, at: datetime) -> bytes:
+def _draft(draft: Draft, mailbox: Mailbox, at: datetime, attachments: Sequence[mime.Attached]) -> bytes:
     effect = draft.content
     return mime.build_mail(
         from_=own_address(mailbox),
@@ -94,8 +133,9 @@ def _draft(draft: Draft, key: str, mailbox: Mailbox, at: datetime) -> bytes:
         subject=effect.content.subject,
         text=effect.content.text,
         html=effect.content.html,
-        message_id=message_id_of(key, mailbox),
+        message_id=message_id_of(draft.message_key, mailbox),
         date=at,
         in_reply_to=effect.in_reply_to,
         references=effect.references,
+        attachments=attachments,
     )

@@ -4,14 +4,14 @@ Invariant: `performing` is committed for each mail before its DATA; after a cras
 found there is an unknown outcome for a person, or sent again where the setting says `resend`. Never a silent double.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from mailrouter.core.effects import AutoReplyEffect, ForwardEffect, NotifyEffect, RemindEffect
 from mailrouter.core.message import Address
 from mailrouter.core.nature import loop_hops, loop_token
 from mailrouter.shell import smtp
 from mailrouter.shell.errors import Permanent
-from mailrouter.shell.performers.interface import Desk, Outcome
+from mailrouter.shell.performers.interface import Desk, Outcome, Tell
 from mailrouter.shell.performers.letters import automatic_mail, forward_mail, message_id_of
 from mailrouter.shell.store.queue import Task
 
@@ -24,19 +24,19 @@ class Mailing:
 
     kinds: tuple[str, ...] = ("forward", "acknowledge", "reply", "notify", "calendar", "remind")
 
-    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+    def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
         """See interface.py."""
         ready: dict[str, tuple[Task, smtp.Envelope]] = {}
         for task in tasks:
             early = self._before(task, desk)
             if early is not None:
-                yield task, early
+                tell(task, early)
                 continue
             try:
                 ready[task.key] = (task, self._envelope(task, desk))
             except Permanent as error:
-                yield task, Outcome("failed", str(error))
-        yield from send_all(ready, desk)
+                tell(task, Outcome("failed", str(error)))
+        send_all(ready, desk, tell)
 
     def _before(self, task: Task, desk: Desk) -> Outcome | None:
         """What ends the task without sending: found in Sent, nobody knows, braked, no longer wanted."""
@@ -46,12 +46,16 @@ class Mailing:
             found = searched(task, desk)
             if found is not None:
                 return found
-        if isinstance(effect, RemindEffect) and not desk.store.listing.reminder_wanted(task.intake_id or 0, effect.until):
+        if isinstance(effect, RemindEffect) and not desk.store.listing.reminder_wanted(
+            task.intake_id or 0, effect.until
+        ):
             return Outcome("done", f"not needed any more: {effect.until}", {"skipped": True})
         most = desk.settings.outbox.per_address
         for one in effect.to:
             if one.address and desk.store.queue.sent_lately(task.mailbox, one.address, _HOUR) >= most:
-                return Outcome("held", f"more than {most} mails went to one address within an hour; see 'outbox.per_address'")
+                return Outcome(
+                    "held", f"more than {most} mails went to one address within an hour; see 'outbox.per_address'"
+                )
         if not effect.to:
             return Outcome("failed", "nobody to send it to: the rule's `to` names no one with an address")
         return None
@@ -77,15 +81,19 @@ class Mailing:
         return smtp.Envelope(sender=sender, recipients=recipients, raw=raw, key=task.key)
 
 
-def send_all(ready: dict[str, tuple[Task, smtp.Envelope]], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
-    """Send a batch over one connection; each mail's outcome as it is known."""
-    if not ready:
-        return
+def send_all(ready: dict[str, tuple[Task, smtp.Envelope]], desk: Desk, tell: Tell) -> None:
+    """Send a batch over one connection; each mail's outcome is told as it is known. A lost claim tells nothing."""
     timeout = desk.settings.smtp.timeout_seconds
-    envelopes = [envelope for _, envelope in ready.values()]
-    for result in smtp.send(desk.settings.smtp, envelopes, before_data=lambda one: desk.begin(ready[one.key][0], timeout), token=desk.smtp_token()):
+
+    def before_data(envelope: smtp.Envelope) -> bool:
+        return desk.begin(ready[envelope.key][0], timeout)
+
+    def done(result: smtp.Result) -> None:
         task, _ = ready[result.key]
-        yield task, outcome_of(task, result)
+        tell(task, outcome_of(task, result))
+
+    envelopes = [envelope for _, envelope in ready.values()]
+    smtp.send(desk.settings.smtp, envelopes, before_data=before_data, done=done, token=desk.smtp_token())
 
 
 def outcome_of(task: Task, result: smtp.Result) -> Outcome:
@@ -136,5 +144,3 @@ def _loop(task: Task, desk: Desk) -> str:
 def addressed(addresses: Sequence[Address]) -> tuple[str, ...]:
     """The bare addresses, each once."""
     return tuple(dict.fromkeys(one.address for one in addresses if one.address))
-
-

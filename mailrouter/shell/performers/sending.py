@@ -7,14 +7,14 @@ Invariant: what a person approved goes out as approved, once, or a person is tol
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mailrouter.core.effects import SendEffect
 from mailrouter.core.message import Message, parse
 from mailrouter.shell import smtp
-from mailrouter.shell.performers.interface import Desk, Outcome
-from mailrouter.shell.performers.letters import message_id_of, outgoing_mail
+from mailrouter.shell.performers.interface import Desk, Outcome, Tell
+from mailrouter.shell.performers.letters import carried, draft_mail, message_id_of, outgoing_mail
 from mailrouter.shell.performers.mailing import addressed, send_all
 from mailrouter.shell.store.drafts import Draft, digest_of
 from mailrouter.shell.store.queue import Task
@@ -25,10 +25,10 @@ class Sending:
 
     kinds: tuple[str, ...] = ("send",)
 
-    def perform(self, tasks: Sequence[Task], desk: Desk) -> Iterator[tuple[Task, Outcome]]:
+    def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
         """See interface.py."""
         for task in tasks:
-            yield task, self._one(task, desk)
+            tell(task, self._one(task, desk))
 
     def _one(self, task: Task, desk: Desk) -> Outcome:
         assert isinstance(task.effect, SendEffect)
@@ -37,7 +37,7 @@ class Sending:
             return Outcome("done", f"the draft is {draft.state}", {"skipped": True})
         mailbox = desk.mailbox(task.mailbox)
         connection = desk.connection(task.mailbox)
-        raw = outgoing_mail(draft, mailbox, desk.clock.now())
+        raw = outgoing_mail(draft, mailbox, desk.clock.now(), carried(draft, desk))
         sent_folder = connection.special("sent")
         name = message_id_of(draft.message_key, mailbox)
         if connection.find(sent_folder, name):
@@ -63,16 +63,20 @@ class Sending:
         if not uids:
             return self._gone(draft, desk)
         uidvalidity = connection.state(folder).uidvalidity
-        copies = list(connection.fetch(folder, uidvalidity, uids, 1 << 30))
-        for copy in copies:
+        ours = digest_of_copy(
+            parse(draft_mail(draft, desk.mailbox(task.mailbox), desk.clock.now(), carried(draft, desk)))
+        )
+        for copy in connection.fetch(folder, uidvalidity, uids, 1 << 30):
             message = parse(copy.raw)
-            if digest_of_copy(message) != draft.digest:
+            if digest_of_copy(message) != ours:
                 return self._changed(draft, message, desk)
         if not desk.begin(task, desk.settings.smtp.timeout_seconds):
             return Outcome("pending", "the claim was lost")
         removed = [connection.remove(folder, uidvalidity, uid) for uid in uids]
         if not all(removed):
-            return Outcome("unknown", "the copy in Drafts could not be removed for sure: look whether it was sent", final=True)
+            return Outcome(
+                "unknown", "the copy in Drafts could not be removed for sure: look whether it was sent", final=True
+            )
         return None
 
     def _gone(self, draft: Draft, desk: Desk) -> Outcome:
@@ -88,11 +92,20 @@ class Sending:
         content = replace(old, to=message.addresses.to, cc=message.addresses.cc, content=new_text)
         difference = "\n".join(
             difflib.unified_diff(
-                _lines(old.content.subject, old.content.text), _lines(message.subject, message.text), "approved", "in Drafts", lineterm=""
+                _lines(old.content.subject, old.content.text),
+                _lines(message.subject, message.text),
+                "approved",
+                "in Drafts",
+                lineterm="",
             )
         )
         desk.store.drafts.change(
-            draft.id, content, who="mailrouter", at=desk.clock.now(), why=f"changed in Drafts after its approval:\n{difference}", by_service=True
+            draft.id,
+            content,
+            who="mailrouter",
+            at=desk.clock.now(),
+            why=f"changed in Drafts after its approval:\n{difference}",
+            by_service=True,
         )
         return Outcome("done", "changed in Drafts after its approval: it waits again", {"skipped": True})
 
@@ -101,7 +114,11 @@ class Sending:
         envelope = smtp.Envelope(
             sender=mailbox.address, recipients=addressed((*draft.content.to, *draft.content.cc)), raw=raw, key=task.key
         )
-        [(_, outcome)] = list(send_all({task.key: (task, envelope)}, desk))
+        told: list[Outcome] = []
+        send_all({task.key: (task, envelope)}, desk, lambda _, one: told.append(one))
+        if not told:
+            return Outcome("pending", "the claim was lost", {**task.result, "removed": True})
+        outcome = told[0]
         kept = {**outcome.result, "removed": True}
         if outcome.state != "done":
             return Outcome(outcome.state, outcome.error, kept, outcome.final)
