@@ -16,7 +16,11 @@ from ruamel.yaml import YAML
 from mailrouter.core.language import fold
 
 # Kinds that are sought in lines, not in sentences: no *, ~ or {n} in them.
-_PLAIN = frozenset({"closings", "notices", "joiners", "reply_prefixes"})
+_LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes"})
+# Sections and kinds of single words, asked for one at a time; the others are sought in sentences.
+_SINGLE = frozenset({"names", "clauses", "periods.translative", "cues.carry", "restriction.until", "restriction.basis"})
+_BOTH = frozenset({"cues.carry", "restriction.basis"})
+_OPENING = 2  # letters by which phrases that begin with a beginning are found
 _GAP = 3  # words that "~" may stand for
 
 
@@ -59,6 +63,9 @@ class Slot:
 Phrase = tuple[Slot, ...]
 
 
+Phrases = tuple[tuple[str, Phrase], ...]  # kind and phrase
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """All phrases of one language, by the word they begin with."""
@@ -66,34 +73,42 @@ class Lexicon:
     language: str
     numbers: Mapping[str, int]
     options: frozenset[str]  # the language's own ways, e.g. "wish-needs-ask"
-    kinds: frozenset[str]
-    by_word: Mapping[str, tuple[tuple[str, Phrase], ...]]  # first word → kind and phrase
-    by_beginning: Mapping[str, tuple[tuple[str, Phrase], ...]]  # first two letters → the same
-    rest: tuple[tuple[str, Phrase], ...]  # phrases that begin with an ending or a number
-    words: Mapping[str, tuple[str, ...]]  # kind → its phrases as folded words, for kinds that are plain words
+    by_word: Mapping[str, Phrases]  # by first word
+    by_beginning: Mapping[str, Phrases]  # by the first two letters of a first word with an ending
+    by_number: Phrases  # those that begin with a number
+    rest: Phrases  # those that begin with an ending
+    word_kinds: Mapping[str, Slot]  # kinds whose phrases are single words that are asked for one at a time
+    lines: Mapping[str, tuple[str, ...]]  # kinds that are sought in lines
+    opening: frozenset[str]  # first words of phrases that can order something, and their first letters ("regist")
 
-    def plain(self, kind: str) -> tuple[str, ...]:
-        """The phrases of a kind as folded words; alternatives ("kena|head") are written out."""
-        return self.words.get(kind, ())
+    def may_speak(self, words: frozenset[str]) -> bool:
+        """Whether some of a text's folded words begin a phrase that can order something: a quick no for other texts."""
+        return not self.opening.isdisjoint(words) or not self.opening.isdisjoint({word[:_OPENING] + "*" for word in words})
 
     def tags(self, words: Sequence[str]) -> list[Tag]:
         """Every phrase in a row of folded words, in order; of one kind at one place the longest."""
         best: dict[tuple[str, int], int] = {}
         for first, word in enumerate(words):
-            for kind, phrase in self._candidates(word):
-                last = self._end(phrase, words, first)
-                if last > best.get((kind, first), 0):
-                    best[kind, first] = last
-        return sorted((Tag(kind, first, last) for (kind, first), last in best.items()), key=lambda t: (t.first, -t.last))
+            for phrases in (self.by_word.get(word, ()), self.by_beginning.get(word[:_OPENING], ()), self.rest):
+                for kind, phrase in phrases:
+                    last = self._end(phrase, words, first)
+                    if last > best.get((kind, first), 0):
+                        best[kind, first] = last
+            if self.by_number and (word.isdigit() or word in self.numbers):
+                for kind, phrase in self.by_number:
+                    best[kind, first] = max(self._end(phrase, words, first), best.get((kind, first), 0))
+        return sorted(
+            (Tag(kind, first, last) for (kind, first), last in best.items() if last), key=lambda t: (t.first, -t.last)
+        )
 
     def is_kind(self, kind: str, word: str) -> bool:
-        """Whether one folded word alone is a phrase of this kind."""
-        return any(k == kind and self._end(phrase, (word,), 0) == 1 for k, phrase in self._candidates(word))
+        """Whether one folded word is of a kind of names, clauses or the like."""
+        slot = self.word_kinds.get(kind)
+        return slot is not None and slot.takes(word, self.numbers)
 
-    def _candidates(self, word: str) -> Iterator[tuple[str, Phrase]]:
-        yield from self.by_word.get(word, ())
-        yield from self.by_beginning.get(word[:2], ())
-        yield from self.rest
+    def plain(self, kind: str) -> tuple[str, ...]:
+        """The phrases of a kind that is sought in lines, as folded words; alternatives are written out."""
+        return self.lines.get(kind, ())
 
     def _end(self, phrase: Phrase, words: Sequence[str], at: int) -> int:
         """Past the last word of the phrase if it begins at `at`, else 0."""
@@ -120,39 +135,49 @@ def lexicons() -> tuple[Lexicon, ...]:
         (entry for entry in folder.iterdir() if entry.name.startswith("instructions.") and entry.name.endswith(".yaml")),
         key=lambda entry: entry.name,
     )
-    return tuple(build(YAML(typ="safe", pure=True).load(entry.read_text(encoding="utf-8"))) for entry in named)
+    return tuple(build(YAML(typ="safe").load(entry.read_text(encoding="utf-8"))) for entry in named)
 
 
 def build(data: Mapping[str, Any]) -> Lexicon:
-    """A lexicon from the content of one file; ValueError names a phrase that is not text."""
+    """A lexicon from the content of one file; ValueError names a phrase that cannot be read."""
     by_word: dict[str, list[tuple[str, Phrase]]] = {}
     by_beginning: dict[str, list[tuple[str, Phrase]]] = {}
+    by_number: list[tuple[str, Phrase]] = []
     rest: list[tuple[str, Phrase]] = []
-    kinds: set[str] = set()
-    plain: dict[str, list[str]] = {}
-    numbers = {fold(word): int(value) for word, value in data.get("periods", {}).get("numbers", {}).items()}
+    singles: dict[str, list[str]] = {}
+    lines: dict[str, list[str]] = {}
+    opening: set[str] = set()
     for kind, written in _written(data):
-        kinds.add(kind)
-        if kind in _PLAIN:
-            plain.setdefault(kind, []).extend(_written_out(written))
+        if kind in _LINES:
+            lines.setdefault(kind, []).extend(_written_out(written))
             continue
+        if kind.partition(".")[0] in _SINGLE or kind in _SINGLE:
+            singles.setdefault(kind, []).extend(fold(written).split("|"))
+            if kind not in _BOTH:
+                continue
         phrase = _phrase(written)
         first = phrase[0]
+        if not kind.startswith("cues."):
+            opening |= first.words | {beginning[:_OPENING] + "*" for beginning in first.beginnings}
         for word in first.words:
             by_word.setdefault(word, []).append((kind, phrase))
-        for letters in {beginning[:2] for beginning in first.beginnings}:
+        for letters in {beginning[:_OPENING] for beginning in first.beginnings}:
             by_beginning.setdefault(letters, []).append((kind, phrase))
-        if first.endings or first.number:
+        if first.endings:
             rest.append((kind, phrase))
+        if first.number:
+            by_number.append((kind, phrase))
     return Lexicon(
         language=data["language"],
-        numbers=numbers,
+        numbers={fold(word): int(value) for word, value in data.get("periods", {}).get("numbers", {}).items()},
         options=frozenset(data.get("options", ())),
-        kinds=frozenset(kinds),
         by_word={word: tuple(found) for word, found in by_word.items()},
         by_beginning={letters: tuple(found) for letters, found in by_beginning.items()},
+        by_number=tuple(by_number),
         rest=tuple(rest),
-        words={kind: tuple(phrases) for kind, phrases in plain.items()},
+        word_kinds={kind: _slot("|".join(words)) for kind, words in singles.items()},
+        lines={kind: tuple(phrases) for kind, phrases in lines.items()},
+        opening=frozenset(opening),
     )
 
 
@@ -202,6 +227,8 @@ def _slot(piece: str) -> Slot:
         if alternative.startswith("*"):
             endings.append(alternative[1:])
         elif alternative.endswith("*"):
+            if len(alternative) <= _OPENING:
+                raise ValueError(f"{piece!r}: at least {_OPENING} letters before *")
             beginnings.append(alternative[:-1])
         else:
             words.add(alternative)

@@ -7,8 +7,9 @@ where they do not give one.
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 
-from mailrouter.core.dates import day_numbers, month_number, names
+from mailrouter.core.dates import month_number, names
 from mailrouter.core.deadlines import add_months, add_working_days
 from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons
 from mailrouter.core.instruction.words import Word, words_of
@@ -131,14 +132,23 @@ def _year(words: tuple[Word, ...], at: int) -> int | None:
 
 def weekday(folded: str, lexicon: Lexicon) -> int | None:
     """The weekday that a folded word names, in any case form of the lexicon's language: 0 (Monday) … 6."""
-    known = day_numbers(folded)
-    if lexicon.language in known and len(folded) > 3:
-        return known[lexicon.language]
+    if len(folded) < 4:
+        return None
+    for stem, longest, number in _weekdays(lexicon.language).get(folded[:3], ()):
+        if folded.startswith(stem) and len(folded) <= longest:
+            return number
+    return None
+
+
+@cache
+def _weekdays(language: str) -> dict[str, tuple[tuple[str, int, int], ...]]:
+    """Weekdays by their first three letters: the name without its last letter, the longest form, 0 (Monday) … 6."""
+    found: dict[str, list[tuple[str, int, int]]] = {}
     for name, languages in names().days.items():
         stem = fold(name)
-        if len(stem) >= 5 and lexicon.language in languages and folded.startswith(stem[:-1]) and len(folded) <= len(stem) + 4:
-            return languages[lexicon.language]
-    return None
+        if len(stem) >= 5 and language in languages and " " not in stem:
+            found.setdefault(stem[:3], []).append((stem[:-1], len(stem) + 4, languages[language]))
+    return {first: tuple(days) for first, days in found.items()}
 
 
 def resolve_deadline(raw: str, sent: date | None) -> date | None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import zip_longest
 
-from mailrouter.core.instruction.lexicon import Lexicon, lexicons
-from mailrouter.core.instruction.moods import ACTIONS, Clauses, Head, Mood
+from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons
+from mailrouter.core.instruction.moods import ACTIONS, FORMS, Clauses, Head, Mood
 from mailrouter.core.instruction.nouns import Nouns
 from mailrouter.core.instruction.orders import Orders, Purpose, Restriction
 from mailrouter.core.instruction.periods import deadline_at
@@ -21,6 +21,9 @@ from mailrouter.core.language import fold
 
 # A purpose that asks for work outweighs one that informs; among others the first one read counts.
 _WEAKEST: Purpose = "information"
+_TELLING = frozenset(
+    {"periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}
+)
 _SUBJECT_PREFIX = re.compile(r"^\s*(?:\[[^\]]{1,30}\]\s*)*([^\W\d_]{1,5}(?:\[\d+\])?)\s?[:：]\s*")
 
 
@@ -46,14 +49,14 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
     is the text's: its words are understood first, those of the other languages as well.
     """
     heard = _Heard()
-    ordered = sorted(lexicons(), key=lambda lexicon: lexicon.language != language)
     closings, notices, joiners = _frame()
-    spoken = sentences(text, closings=closings, notices=notices, joiners=joiners)
-    for sentence in spoken:
-        _listen(sentence, ordered, heard, strict=False)
-    title = _title(subject)
-    for sentence in sentences(title, closings=closings, notices=notices, joiners=joiners) if title else ():
-        _listen(sentence, ordered, heard, strict=True)
+    for written, strict in ((text, False), (_title(subject), True)):
+        spoken = sentences(written, closings=closings, notices=notices, joiners=joiners)
+        words = frozenset(word.folded for sentence in spoken for word in sentence.words)
+        speaking = [lexicon for lexicon in lexicons() if lexicon.may_speak(words)]
+        speaking.sort(key=lambda lexicon: lexicon.language != language)
+        for sentence in spoken:
+            _listen(sentence, speaking, heard, strict=strict)
     return _orders(heard)
 
 
@@ -96,7 +99,7 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
     folded = [word.folded for word in sentence.words]
     for lexicon in ordered:
         tags = lexicon.tags(folded)
-        if not any(tag.action in (*ACTIONS, "periods", "restriction") for tag in tags):
+        if not any(_tells(tag) for tag in tags):
             continue
         clauses = Clauses(sentence, lexicon, tags)
         heads = [head for head in clauses.heads() if not (strict and not _express(head))]
@@ -108,6 +111,11 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
         _hear_deadline(clauses, found, heard, ordered=any(said), alone=not heads and not strict)
         if restriction is not None:
             heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
+
+
+def _tells(tag: Tag) -> bool:
+    """Whether a tag alone makes its sentence worth a closer look."""
+    return tag.kind in _TELLING or (tag.action in ACTIONS and tag.form in FORMS)
 
 
 def _with_next(head: Head, after: Head | None, nouns: Nouns) -> Head:
