@@ -1,0 +1,6 @@
+"""The mirrors of our register, found by discovery: each file here that has `SETTINGS` and `connect`."""
+
+from mailrouter.shell.registers.discovery import connect, mirrors, settings_problems
+from mailrouter.shell.registers.interface import Document, Handed, Mirror, Trace, Unproven
+
+__all__ = ["Document", "Handed", "Mirror", "Trace", "Unproven", "connect", "mirrors", "settings_problems"]
