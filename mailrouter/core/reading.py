@@ -5,7 +5,7 @@ Invariant: a Reading depends on the bytes and `READER_VERSION` alone. Who may be
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
@@ -13,10 +13,11 @@ from pydantic import Field, TypeAdapter
 
 from mailrouter.core.chain import Enclosed, unwind
 from mailrouter.core.chain.hops import Chain, Hop, Mark
-from mailrouter.core.containers import Limits, Opened, mail_bytes, open_parts
+from mailrouter.core.containers import Limits, Opened, OpenedPart, mail_bytes, open_parts
+from mailrouter.core.documents import to_text
 from mailrouter.core.instruction import Orders, read_orders
 from mailrouter.core.language import detect
-from mailrouter.core.letter.letters import Letter
+from mailrouter.core.letter import Letter, read_body, read_letters
 from mailrouter.core.message import Address, Attachment, Message, parse
 from mailrouter.core.mime import header_end
 from mailrouter.core.nature import FailedRecipient, Nature, bounced_message_ids, failed_recipients, nature
@@ -63,6 +64,10 @@ _KEPT_HEADERS: Final = frozenset(
 )
 _MAX_KEPT: Final = 300  # headers; and characters of each:
 _MAX_KEPT_VALUE: Final = 4_000
+# Attachments in which no words are looked for; enclosed mails have their own place in the chain.
+_WORDLESS: Final = ("image/", "audio/", "video/", "font/", "message/", "application/pkcs7", "application/x-pkcs7")
+# What may well be a letter though its format is not read: said; that a table or a film is not read goes without saying.
+_UNREAD_LETTERS: Final = frozenset({"application/msword", "application/rtf", "text/rtf", "application/vnd.ms-word"})
 _MAX_HEADER_BYTES: Final = 1024 * 1024
 
 
@@ -115,6 +120,16 @@ class Reading:
 READING: Final[TypeAdapter[Reading]] = TypeAdapter(Reading)
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """An attachment with its words."""
+
+    attachment: Attachment
+    text: str
+    defects: tuple[Defect, ...] = ()
+    holds: tuple[Hold, ...] = ()
+
+
 def as_json(reading: Reading, file: str, index: int) -> dict[str, Any]:
     """One line of `read --json`: what the words say; `verified`, `incoming` and `instruction` need settings."""
     data = READING.dump_python(reading, mode="json", by_alias=True)
@@ -142,18 +157,67 @@ def read(raw: bytes, limits: Limits, ocr: Callable[[bytes], str] | None = None) 
     opened = open_parts(parse(content), limits)
     message = opened.message
     chain = unwind(message, _enclosed(opened))
-    mail = replace(_mail(message, chain), attachments=tuple(part.attachment for part in opened.parts))
+    texts = [_text_of(part, ocr) for part in opened.parts]
+    mail = replace(
+        _mail(message, chain),
+        attachments=tuple(each.attachment for each in texts),
+        defects=(*defects, *message.defects, *opened.defects, *(found for each in texts for found in each.defects)),
+    )
     orders = (read_orders(mail.text, mail.subject, mail.language), *(_orders(hop) for hop in chain.hops))
     return Reading(
         version=READER_VERSION,
         sha256=hashlib.sha256(raw).hexdigest(),
         size=len(raw),
-        message=replace(mail, defects=(*defects, *message.defects, *opened.defects)),
+        message=mail,
         forwarded=chain.forwarded,
         chain=chain.hops,
+        letters=_letters(mail, chain, orders[0], texts),
         orders=orders,
-        holds=opened.holds,
+        holds=(*opened.holds, *(hold for each in texts for hold in each.holds)),
     )
+
+
+def _text_of(part: OpenedPart, ocr: Callable[[bytes], str] | None) -> _Document:
+    """The words of one attachment; a scan is given to `ocr`, and said to be one where that is missing or sees nothing."""
+    attachment = part.attachment
+    if attachment.state != "ok" or attachment.media_type.startswith(_WORDLESS):
+        return _Document(attachment, "")
+    read_as = to_text(part.content, attachment.media_type, attachment.name)
+    text, state = read_as.text, read_as.state
+    defects = tuple(
+        each for each in read_as.defects if state != "unsupported" or attachment.media_type in _UNREAD_LETTERS
+    )
+    if state == "needs-ocr" and ocr is not None:
+        text = ocr(part.content)
+        if text:
+            return _Document(attachment, text, tuple(each for each in defects if each.code != "needs-ocr"))
+    if state == "encrypted":
+        reason = f"{attachment.name} is protected by a password: a person who knows it must open it"
+        hold = Hold("encrypted", reason, (attachment.name,))
+        return _Document(replace(attachment, state=state), "", defects, (hold,))
+    known = state if state in {"needs-ocr", "unreadable"} else "ok"
+    return _Document(replace(attachment, state=known), text, defects)
+
+
+def _letters(mail: Mail, chain: Chain, orders: Orders | None, texts: Sequence[_Document]) -> tuple[Letter, ...]:
+    """The attached documents that are letters; if there is none, the mail's own words where they are the letter.
+
+    Which of a chain's mails wrote to us is not known here: our domains are settings. So the words of the newest mail
+    that make a letter are taken: those of the outer mail, unless it only passes on what is below it or orders what to
+    do with it, then those of each hop downwards. A covering note to a document that is a letter is none itself.
+    """
+    documents = [(each.attachment.path, each.text) for each in texts if each.text.strip()]
+    found = read_letters(documents, mail_date=mail.date)
+    if found or mail.nature in {"bounce", "receipt"}:
+        return found
+    candidates = [] if chain.forwarded and orders is not None else [(mail.text, mail.subject, mail.author, mail.date)]
+    if chain.forwarded:
+        candidates += [(hop.text, hop.subject, hop.author, hop.sent) for hop in chain.hops]
+    for text, subject, author, sent in candidates:
+        letter = read_body(text, subject, author, sent) if text.strip() else None
+        if letter:
+            return (letter,)
+    return ()
 
 
 def read_headers(raw: bytes, hold: Hold) -> Reading:
