@@ -16,6 +16,7 @@ from mailrouter import yamltext
 from mailrouter.core.outcomes import Problem
 
 FILE = "mailrouter.yaml"
+_MIRROR_PATHS = ("path", "password_file")  # under registers.<name>
 
 
 class Model(BaseModel):
@@ -228,8 +229,19 @@ def load(folder: Path) -> tuple[Settings | None, list[Problem]]:
 def _anchored(settings: Settings, folder: Path) -> Settings:
     """The settings with every relative path made absolute at `folder`."""
     return settings.model_validate(_anchor(settings.model_dump(), folder)).model_copy(
-        update={"store": settings.store.model_copy(update={"url": _anchor_url(settings.store.url, folder)})}
+        update={
+            "store": settings.store.model_copy(update={"url": _anchor_url(settings.store.url, folder)}),
+            "registers": {name: _anchor_mirror(mirror, folder) for name, mirror in settings.registers.items()},
+        }
     )
+
+
+def _anchor_mirror(mirror: Any, folder: Path) -> Any:
+    """A mirror's settings, which are read by its own file, with their paths made absolute."""
+    if not isinstance(mirror, Mapping):
+        return mirror
+    paths = {key: (folder / Path(value).expanduser()).resolve() for key, value in mirror.items() if key in _MIRROR_PATHS}
+    return {**mirror, **paths}
 
 
 def _anchor(value: Any, folder: Path) -> Any:

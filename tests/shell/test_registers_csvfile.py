@@ -103,7 +103,7 @@ def test_mirrors_are_found_and_their_settings_checked(tmp_path):
         ("registers", "two"),
     }
     assert any("csvfile, delta" in message for _, message in problems)
-    with pytest.raises(Permanent, match="under .registers. in"):
+    with pytest.raises(Permanent, match="describe it"):
         registers.connect("nowhere", {}, lambda name: None)
     with pytest.raises(Permanent, match="url"):
         registers.connect("delta", {"delta": {"way": "soap"}}, lambda name: None)
