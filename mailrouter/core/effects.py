@@ -5,12 +5,14 @@ decision finds its effects done and a repeated command finds its mail.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
 from mailrouter.core.message import Address
+from mailrouter.core.outcomes import Hold
 from mailrouter.core.register import Entry, Responsible
 
 OWN_NUMBER = "{number}"  # in a draft that answers: the outgoing document's own number, filled when it is approved
@@ -19,13 +21,21 @@ OWN_DATE = "{date}"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A mail text: literal, or a template's name before `fill` renders it into subject, text and html."""
+    """A mail text: literal, or a template's name before `fill` renders it into subject, text and html.
+
+    `subject_source` and `source` are template strings that stand in a rule; like `template` they are None once they
+    are rendered. `subject` and `text` are never rendered: they may hold words of a mail. `attachments` names what of the
+    mail goes with it: "original", "letter", or an attachment's path with slashes.
+    """
 
     subject: str = ""
     text: str = ""
     html: str = ""
     template: str | None = None
     language: str | None = None
+    source: str | None = None
+    subject_source: str | None = None
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +95,15 @@ class AutoReplyEffect:
 
 @dataclass(frozen=True, slots=True)
 class MoveEffect:
-    """The mail filed in a folder of its mailbox; waits until the message's other effects are done or given up."""
+    """The mail filed in a folder of its mailbox; waits until the message's other effects are done or given up.
+
+    `source` is a template string before `fill` renders it into `folder`.
+    """
 
     key: str
     rule: str
     folder: str
+    source: str | None = None
     kind: Literal["move"] = "move"
 
 
@@ -189,6 +203,16 @@ def message_id(key: str, domain: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A decision's effects, in the order of rules, with templates not yet rendered."""
+    """A decision's effects, in the order of rules, with templates not yet rendered.
+
+    `link` is the number of the entry that the same letter already has: the mail is linked to it and no number is given.
+    `notes` say what was left out and why. `shadow` is what shadow rules would have done; nobody performs it. `letters`
+    is the Decision's.
+    """
 
     effects: tuple[Effect, ...] = field(default=())
+    link: str | None = None
+    notes: tuple[str, ...] = ()
+    shadow: tuple[Effect, ...] = ()
+    letters: Mapping[str, int | None] = field(default_factory=dict)
+    hold: Hold | None = None

@@ -1,28 +1,71 @@
 """Rules: Case × RuleSet → Decision with its trace.
 
 Invariant: decide is deterministic, independent of dict order and locale; it reads the Case and the RuleSet only.
+Rules are tried in order; every rule that matches applies, until one that says `stop: true`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from mailrouter.core.actions.interface import Note, Outcome, Scene, Step, World
+from mailrouter.core.case import Case
+from mailrouter.core.conditions.interface import ConditionTrace as ConditionTrace  # noqa: PLC0414  # part of the trace
+from mailrouter.core.conditions.interface import Facts
+from mailrouter.core.conditions.tree import Node, trace
 from mailrouter.core.deadlines import Term
+from mailrouter.core.effects import MoveEffect, RegisterEffect
 from mailrouter.core.nominations import Nominations
 from mailrouter.core.outcomes import Hold
+from mailrouter.core.paths import View
 from mailrouter.core.people import Directory
 from mailrouter.core.register import Classification
 from mailrouter.core.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
-class ConditionTrace:
-    """One condition: what the rule wanted, what the case had, and whether they met. `found` has the words of the mail."""
+class Example:
+    """A sample mail that a rule names, and what must come of it: "no match", or parts of the effects."""
 
-    condition: str
-    wanted: Any
-    found: Any
-    matched: bool
+    sample: str
+    expect: Any
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A compiled rule. `when` is as written, `fast` the same with cheap conditions first."""
+
+    name: str
+    file: str
+    line: int
+    column: int
+    when: Node
+    fast: Node
+    then: tuple[Step, ...]
+    stop: bool = False
+    shadow: bool = False
+    enabled: bool = True
+    valid_from: str | None = None  # ISO dates, both included, compared with the day of receipt
+    valid_until: str | None = None
+    owner: str = ""
+    description: str = ""
+    examples: tuple[Example, ...] = ()
+    of_letter: bool = False  # whether a condition is about `letter`
+    of_thread: bool = False  # whether a condition is about `thread`: then it means duplicates when it matches them
+
+    def out_of_force(self, received: str) -> ConditionTrace | None:
+        """Why the rule is not tried for a mail received then; None if it is."""
+        if not self.enabled:
+            return ConditionTrace("enabled", wanted=True, found=False, matched=False)
+        day = received[:10]
+        if self.valid_from and day < self.valid_from:
+            return ConditionTrace("valid_from", self.valid_from, day, matched=False)
+        if self.valid_until and day > self.valid_until:
+            return ConditionTrace("valid_until", self.valid_until, day, matched=False)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +82,10 @@ class RuleTrace:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which rules apply, or why a person must look first. `letter` indexes the letter that each rule's actions mean."""
+    """Which rules apply, or why a person must look first. `letters` has the index of the letter that each rule means.
+
+    `trace` has the matched rules (shadow rules among them), or all rules where everything was asked for.
+    """
 
     rules: tuple[str, ...]
     hold: Hold | None
@@ -55,10 +101,182 @@ class RuleSet:
     digest: str
     institution: str
     domains: tuple[str, ...]
-    rules: tuple[Any, ...]  # compiled rules, in order
+    rules: tuple[Rule, ...]  # compiled, in order
     templates: Mapping[str, str]  # name → source
     directory: Directory
     classification: Classification
     nominations: Nominations
     terms: tuple[Term, ...]
     trust: Trust
+    world: World = field(default_factory=World, repr=False, compare=False)  # the same, as actions see it
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What one action of one matched rule comes to."""
+
+    rule: Rule
+    step: Step
+    outcome: Outcome
+
+
+def decide(case: Case, ruleset: RuleSet, *, full: bool = False) -> Decision:
+    """Which rules apply to a case. `full`: the trace has every rule, so that it says why the others do not."""
+    facts = Facts(case.received)
+    views = [View(case, letter) for letter in case.letters] or [View(case, None)]
+    matched: list[tuple[Rule, int]] = []
+    shadows: list[tuple[Rule, int]] = []
+    stopped: Rule | None = None
+    for rule in ruleset.rules:
+        index = _match(rule, views, facts, case.received)
+        if index is None:
+            continue
+        (shadows if rule.shadow else matched).append((rule, index))
+        if rule.stop and not rule.shadow:
+            stopped = rule
+            break
+    found = {rule.name: index for rule, index in (*matched, *shadows)}
+    letters = {name: index if case.letters else None for name, index in found.items()}
+    rules = [rule for rule, _ in matched]
+    wanted = ruleset.rules if full else [rule for rule in ruleset.rules if rule.name in found]
+    return Decision(
+        rules=tuple(rule.name for rule in rules),
+        hold=_held(case) or _hold_of_rules(case, ruleset, rules, letters),
+        trace=tuple(_traced(wanted, views, found, facts, case, stopped)),
+        ruleset=ruleset.digest,
+        letters=letters,
+    )
+
+
+def _match(rule: Rule, views: Sequence[View], facts: Facts, received: str) -> int | None:
+    """The index of the first letter with which the rule matches; 0 where it is not about letters; None: no match."""
+    if (not rule.enabled or rule.valid_from or rule.valid_until) and rule.out_of_force(received) is not None:
+        return None
+    if not rule.of_letter:
+        return 0 if rule.fast.holds(views[0], facts) else None
+    for index, view in enumerate(views):
+        if rule.fast.holds(view, facts):
+            return index
+    return None
+
+
+def _traced(
+    rules: Iterable[Rule], views: Sequence[View], found: Mapping[str, int], facts: Facts, case: Case, stopped: Rule | None
+) -> Iterator[RuleTrace]:
+    after_stop = False
+    for rule in rules:
+        if after_stop:
+            line = ConditionTrace("stop", wanted=False, found=f"rule '{stopped.name}'" if stopped else "", matched=False)
+            yield RuleTrace(rule.name, rule.file, rule.line, matched=False, conditions=(line,), shadow=rule.shadow)
+            continue
+        refused = rule.out_of_force(case.received)
+        if refused is not None:
+            yield RuleTrace(rule.name, rule.file, rule.line, matched=False, conditions=(refused,), shadow=rule.shadow)
+            continue
+        met, lines = _best_trace(rule, views, found.get(rule.name), facts)
+        yield RuleTrace(rule.name, rule.file, rule.line, met, tuple(lines), rule.shadow)
+        after_stop = rule is stopped
+
+
+def _best_trace(
+    rule: Rule, views: Sequence[View], index: int | None, facts: Facts
+) -> tuple[bool, list[ConditionTrace]]:
+    """The trace with the letter that matched, else with the one that met most of the conditions."""
+    if index is not None or not rule.of_letter:
+        return trace(rule.when, views[index or 0], facts)
+    tried = [trace(rule.when, view, facts) for view in views]
+    return max(tried, key=lambda item: sum(line.matched for line in item[1]))
+
+
+def _held(case: Case) -> Hold | None:
+    """What holds a case whatever the rules say."""
+    if case.holds:
+        first, *others = case.holds
+        if not others:
+            return first
+        reasons = "; ".join(hold.reason for hold in case.holds)
+        return Hold(first.code, reasons, tuple(words for hold in case.holds for words in hold.evidence))
+    if case.nature == "loop":
+        return Hold("loop", "the mail goes round: it bears our own token or too many Received lines")
+    if case.instruction is not None and case.instruction.hold:
+        why = case.instruction.unclear or "what the colleague asks is unclear"
+        return Hold("unclear", f"{why}; ask the colleague, then retry", case.instruction.evidence)
+    if case.thread.conflict:
+        return Hold("conflict", f"{case.thread.conflict}; compare the letters, then retry or release")
+    return None
+
+
+def _hold_of_rules(
+    case: Case, ruleset: RuleSet, rules: Sequence[Rule], letters: Mapping[str, int | None]
+) -> Hold | None:
+    if not rules:
+        return Hold("no-rule", "no rule matches; file it by hand and release it, or write a rule and retry")
+    now = datetime.fromisoformat(case.received)
+    done = list(outcomes(case, ruleset, rules, letters, now, probing=True))
+    holds = [item.outcome for item in done if isinstance(item.outcome, Hold)]
+    if holds:
+        return holds[0] if len(holds) == 1 else Hold(holds[0].code, "; ".join(hold.reason for hold in holds))
+    return _conflict(done)
+
+
+def _conflict(done: Sequence[Planned]) -> Hold | None:
+    """Two rules that want different things of what can be done only once."""
+    registers = [item for item in done if isinstance(item.outcome, RegisterEffect)]
+    if len(registers) > 1:
+        return _contradiction("register it", registers)
+    moves = [item for item in done if isinstance(item.outcome, MoveEffect)]
+    if len({(item.outcome.folder, item.outcome.source) for item in moves if isinstance(item.outcome, MoveEffect)}) > 1:
+        return _contradiction("move it to different folders", moves)
+    assigned = [item for item in done if item.step.action.name == "assign" and not isinstance(item.outcome, Note)]
+    if len({getattr(item.outcome, "responsible", None) for item in assigned}) > 1:
+        return _contradiction("make different persons responsible", assigned)
+    return None
+
+
+def _contradiction(what: str, done: Sequence[Planned]) -> Hold:
+    named = " and ".join(f"'{item.rule.name}' ({item.rule.file}:{item.rule.line})" for item in done)
+    return Hold("conflict", f"the rules {named} both match and both {what}; change one of them, then retry")
+
+
+def outcomes(
+    case: Case,
+    ruleset: RuleSet,
+    rules: Iterable[Rule],
+    letters: Mapping[str, int | None],
+    now: datetime,
+    *,
+    probing: bool = False,
+) -> Iterator[Planned]:
+    """What every action of these rules comes to, in order. A duplicate keeps only what its own colleague asks for."""
+    rules = tuple(rules)
+    series = _series(case, rules)
+    for rule in rules:
+        index = letters.get(rule.name)
+        letter = case.letters[index] if index is not None and index < len(case.letters) else None
+        for step in rule.then:
+            left_out = _left_out(case, rule, step)
+            scene = Scene(case, letter, rule.name, step.action.name, step.ordinal, now, ruleset.world, series, probing)
+            yield Planned(rule, step, left_out or step.outcome(scene))
+
+
+def _left_out(case: Case, rule: Rule, step: Step) -> Note | None:
+    """Why an action is not repeated for a letter that was registered before."""
+    entry = case.thread.entry
+    if case.thread.relation != "duplicate" or entry is None:
+        return None
+    name = step.action.name
+    if name == "register":
+        return Note(f"rule '{rule.name}': the letter is registered as {entry.number}; this mail is linked to it")
+    if rule.of_thread:
+        return None
+    if step.action.once or (name == "forward" and not step.asked_for):
+        return Note(f"rule '{rule.name}': {name}: done for {entry.number} already")
+    return None
+
+
+def _series(case: Case, rules: Iterable[Rule]) -> str | None:
+    """The mark that the case is registered in: its thread's, else its rules'."""
+    if case.thread.entry is not None:
+        return case.thread.entry.series
+    steps = (step for rule in rules for step in rule.then if step.action.name == "register")
+    return next((str(step.given["series"].constant) for step in steps if step.given["series"].constant), None)

@@ -1,0 +1,142 @@
+"""What a condition is: an operator over the values that a path reaches; one file per family beside this one.
+
+Invariant: a test is pure; its answer depends on the values and the directory alone. What a rule wants is checked when
+it is compiled, so that no mail is needed to find a mistake.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from mailrouter.core.language import fold
+from mailrouter.core.paths import Field, Kind
+from mailrouter.core.people import Directory
+
+Place = tuple[str | int, ...]
+Report = Callable[[Place, str, bool, bool], None]  # place, message, whether at the key itself, whether a warning
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionTrace:
+    """One condition: what the rule wanted, what the case had, and whether they met. `found` has the words of the mail."""
+
+    condition: str
+    wanted: Any
+    found: Any
+    matched: bool
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was already computed for one case: folded texts and answers of conditions. Lives as long as one decision."""
+
+    received: str
+    folds: dict[str, str] = field(default_factory=dict)
+
+    def fold(self, text: str) -> str:
+        """`language.fold`, once a text."""
+        found = self.folds.get(text)
+        if found is None:
+            found = self.folds[text] = fold(text)
+        return found
+
+
+Check = Callable[[Any, Facts], bool]  # one value
+Words = Callable[[str, Facts], str | None]  # the stretch of a text that a check was met by
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A compiled test of one value; `words` tells what in a text met it; `cost` orders tests, cheap ones first."""
+
+    check: Check
+    words: Words | None = None
+    cost: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A compiled test of all the values together."""
+
+    check: Callable[[Sequence[Any], Facts], bool]
+    cost: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where in a rule a condition stands, what it is about, and what it may ask."""
+
+    place: Place
+    report: Report
+    field: Field
+    directory: Directory
+
+    def problem(self, message: str, *steps: str | int, key: bool = False) -> None:
+        """Say what is wrong here, or at `steps` below."""
+        self.report((*self.place, *steps), message, key, False)  # noqa: FBT003  # a plain error, no warning
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A word that a condition may use: `takes` names the kinds of value it is for, `schema` its JSON Schema."""
+
+    name: str
+    description: str
+    takes: frozenset[Kind]
+    schema: Mapping[str, Any]
+    compile: Callable[[Any, Site], Test | Counted | None]
+
+
+def operator(
+    name: str, *, takes: Sequence[Kind], schema: Mapping[str, Any]
+) -> Callable[[Callable[[Any, Site], Test | Counted | None]], Operator]:
+    """Make an operator of a function; its docstring is the staff's reference."""
+
+    def make(function: Callable[[Any, Site], Test | Counted | None]) -> Operator:
+        return Operator(name, " ".join((function.__doc__ or "").split()), frozenset(takes), schema, function)
+
+    return make
+
+
+@cache
+def operators() -> Mapping[str, Operator]:
+    """Every operator of every file in this package; two of one name refuse to start."""
+    package = importlib.import_module(__name__.rpartition(".")[0])
+    found: dict[str, Operator] = {}
+    for module in sorted(item.name for item in pkgutil.iter_modules(package.__path__)):
+        for value in vars(importlib.import_module(f"{package.__name__}.{module}")).values():
+            if not isinstance(value, Operator) or found.get(value.name) is value:
+                continue
+            if value.name in found:
+                raise ValueError(f"two conditions are called '{value.name}'")
+            found[value.name] = value
+    return found
+
+
+def as_list(wanted: Any) -> list[Any]:
+    """A list as it is, anything else as a list of one."""
+    return list(wanted) if isinstance(wanted, list | tuple) else [wanted]
+
+
+def text_of(item: Any, site: Site, *steps: str | int) -> str | None:
+    """A text that a rule wants; whole numbers may stand without quotes. None after saying what is wrong."""
+    if isinstance(item, bool) or not isinstance(item, str | int):
+        site.problem(f"'{item}' is no text; write it in quotes", *steps)
+        return None
+    if str(item) == "":
+        site.problem("an empty text meets nothing; 'exists: false' asks for what is absent", *steps)
+        return None
+    return str(item)
+
+
+def texts_of(wanted: Any, site: Site) -> list[str]:
+    """A text or a list of texts; wrong ones are said and left out."""
+    if isinstance(wanted, list):
+        if not wanted:
+            site.problem("an empty list can never be met")
+        return [text for index, item in enumerate(wanted) if (text := text_of(item, site, index)) is not None]
+    text = text_of(wanted, site)
+    return [] if text is None else [text]

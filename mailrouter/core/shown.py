@@ -1,0 +1,62 @@
+"""What a case had, for people: the words that met a condition, else what stands there, shortened."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
+from typing import Any
+
+from mailrouter.core.letter.letters import Ask, Letter, Party
+from mailrouter.core.message import Address, Attachment
+from mailrouter.core.paths import names, words
+
+_LONGEST = 160  # characters of one text
+_MOST = 12  # values of a list
+
+Words = Callable[[str], str | None]
+
+
+def shown(values: Sequence[Any], many: bool, found: Words | None) -> Any:  # noqa: FBT001  # a path's property
+    """The values as JSON: one where the path gives one, None where it gives none."""
+    texts = [_one(value, found) for value in values[:_MOST]]
+    if len(values) > _MOST:
+        texts.append(f"… and {len(values) - _MOST} more")
+    if many:
+        return texts
+    return texts[0] if texts else None
+
+
+def _one(value: Any, found: Words | None) -> Any:
+    if isinstance(value, bool | int | float):
+        return value
+    if found is not None:
+        texts = [value] if isinstance(value, str) else _texts(value)
+        stretch = next((stretch for text in texts if (stretch := found(text))), None)
+        if stretch is not None:
+            return stretch
+    return shorten(value if isinstance(value, str) else name_of(value))
+
+
+def name_of(value: Any) -> str:
+    """A record in a few words."""
+    match value:
+        case Address(name=name, address=address):
+            return f"{name} <{address}>" if name and address else name or address or ""
+        case Party():
+            return ", ".join(text for text in (value.name, value.role, value.institution) if text)
+        case Ask(kind=kind, text=text):
+            return f"{kind}: {text}"
+        case Attachment():
+            return "/".join(value.path) or value.name
+        case Letter():
+            return "/".join(value.path) or value.subject or "the mail's own words"
+    texts = [str(text) for get in names(type(value)) for text in get(value) if text] if is_dataclass(value) else []
+    return " ".join(texts) or type(value).__name__.lower()
+
+
+def shorten(text: str) -> str:
+    """A text in one line, cut where it is long."""
+    line = " ".join(text[: 3 * _LONGEST].split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(text) for get in words(type(value)) for text in get(value)] if is_dataclass(value) else []
