@@ -153,7 +153,7 @@ class Reading(Model):
 class Outbox(Model):
     """How effects are performed."""
 
-    lease_seconds: float = Field(60, gt=0, description="How long a node owns an effect; then it is taken over.")
+    lease_seconds: float = Field(120, gt=0, description="How long a node owns an effect; then it is taken over.")
     attempts: int = Field(8, ge=1, description="Attempts before a person is asked.")
     backoff_seconds: float = Field(5, gt=0, description="First wait after a temporary failure; doubled each time.")
     unknown_outcome: Literal["hold", "resend"] = Field("hold", description="What happens when nobody knows if a mail went out.")

@@ -5,7 +5,7 @@ Invariant: `explain`, `check`, `backtest` and the service come through `consider
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from mailrouter.core.case import (
     Case,
@@ -17,18 +17,15 @@ from mailrouter.core.case import (
     thread_lookup_keys,
 )
 from mailrouter.core.case.cases import Correspondence, Sender, Thread
-from mailrouter.core.deadlines import registration_due
 from mailrouter.core.effects import FlagEffect, NotifyEffect, Plan, Text, effect_key
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.people import expand
-from mailrouter.core.plan import fill, plan
+from mailrouter.core.plan import fill, hold_due, plan
 from mailrouter.core.reading import READING, Reading
 from mailrouter.core.register import Entry, KnownEntry
 from mailrouter.core.rules import Decision, RuleSet, decide
 from mailrouter.settings import Mailbox, Outbox
 from mailrouter.shell.store.settlement import Settlement
-
-_CLOSING = time(17, 0)  # a held mail is due when the office closes on the law's one working day (AvTS § 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +68,15 @@ class Surroundings:
 
 
 def consider(
-    reading: Reading, mailbox: MailboxRef, received: datetime, ruleset: RuleSet, around: Surroundings
+    reading: Reading,
+    mailbox: MailboxRef,
+    received: datetime,
+    ruleset: RuleSet,
+    around: Surroundings,
+    *,
+    full: bool = False,
 ) -> Considered:
-    """Resolve, decide and plan one mail."""
+    """Resolve, decide and plan one mail; `full` traces the rules that did not match as well."""
     keys = thread_lookup_keys(reading, ruleset.domains, zone=around.zone)
     known = around.lookup(keys)
     loops = Loops(around.loop_key.encode(), around.hops, around.received_lines) if around.loop_key else None
@@ -88,14 +91,14 @@ def consider(
         loops=loops,
         zone=around.zone,
     )
-    decision = decide(case, ruleset)
+    decision = decide(case, ruleset, full=full)
+    registrars, _ = expand(ruleset.directory, around.registrars)
     planned = plan(
         decision,
         case,
         ruleset,
         around.now,
-        registrars=around.registrars,
-        hold_due=hold_due(received),
+        registrars=registrars,
         flag=around.flag,
         remind_hours=around.remind_hours,
     )
@@ -137,15 +140,10 @@ def settlement(
         known=considered.known,
         entry_keys=keys,
         classification=ruleset.classification,
-        hold_due=hold_due(arrival.received).isoformat(timespec="seconds"),
+        hold_due=hold_due(case, around.now).isoformat(timespec="seconds"),
         now=around.now,
         bounced=tuple(message_id.strip("<>").split("@")[0] for message_id in case.message.bounced),
     )
-
-
-def hold_due(received: datetime) -> datetime:
-    """When a held mail must be looked at: the next working day's closing time."""
-    return datetime.combine(registration_due(received.date()), _CLOSING, received.tzinfo)
 
 
 def bare_hold(
@@ -197,11 +195,6 @@ def bare_hold(
     ]
     if to:
         effects.append(NotifyEffect(effect_key(reading.sha256, mailbox.name, "", "notify"), "", to, text))
-    held = Plan(tuple(effects))
+    held = Plan(tuple(effects), hold=hold)
     considered = Considered(case, Decision((), hold, (), ruleset.digest), held, (), (), registers=False)
     return replace(settlement(considered, arrival, reading, ruleset, around), fill=lambda _entry: held)
-
-
-def reminder_at(due: datetime, hours: float) -> datetime:
-    """When registrars are reminded of a held mail."""
-    return due - timedelta(hours=hours)

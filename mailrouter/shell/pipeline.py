@@ -102,7 +102,9 @@ class Pipeline:
             if mailbox.backfill == "nothing":
                 last = max(uids, default=0)
             else:
-                last = connection.last_uid_before(mailbox.folder, uidvalidity, datetime.fromisoformat(mailbox.backfill).date())
+                last = connection.last_uid_before(
+                    mailbox.folder, uidvalidity, datetime.fromisoformat(mailbox.backfill).date()
+                )
         self.store.intake.begin_epoch(mailbox.name, mailbox.folder, uidvalidity, last, self._now())
         ended = self.store.intake.end_epoch(mailbox.name, mailbox.folder, uidvalidity, self._now())
         if known:
@@ -147,7 +149,9 @@ class Pipeline:
                     outcomes += self._flush(mailbox, batch, ruleset)
                     batch, promised = [], set()
                     considered = self._consider(mailbox, arrival, reading, ruleset)
-                batch.append((arrival, reading, settlement(considered, arrival, reading, ruleset, self.around(mailbox))))
+                batch.append(
+                    (arrival, reading, settlement(considered, arrival, reading, ruleset, self.around(mailbox)))
+                )
                 if considered.registers:
                     promised |= set(considered.lookup_keys)
             except Temporary:
@@ -169,7 +173,7 @@ class Pipeline:
             return [self._one(mailbox, arrival, reading, ruleset) for arrival, reading, _ in batch]
         for _, _, one in batch:
             self._tell(one)
-        return ["held" if one.decision.hold else "settled" for _, _, one in batch]
+        return ["held" if one.plan.hold else "settled" for _, _, one in batch]
 
     def _one(self, mailbox: Mailbox, arrival: Arrival, reading: Reading, ruleset: RuleSet) -> str:
         """Decide and settle one mail alone, again where its thread changed meanwhile."""
@@ -186,7 +190,7 @@ class Pipeline:
                     refused = error
                     continue
                 self._tell(one)
-                return "held" if one.decision.hold else "settled"
+                return "held" if one.plan.hold else "settled"
             raise Permanent("the letter's thread kept changing while it was decided; try again")
         except Temporary:
             raise
@@ -224,15 +228,19 @@ class Pipeline:
         """A bug of ours, or something impossible: the mail is kept and a person told."""
         log.event("mail.failed", warning=True, sha256=reading.sha256, error=type(error).__name__)
         reason = f"mailrouter could not decide this mail ({type(error).__name__}: {error}); mend it, then retry"
-        self.store.settler.settle([bare_hold(mailbox, arrival, reading, reason, self.rulebook.current(), self.around(mailbox))])
+        self.store.settler.settle(
+            [bare_hold(mailbox, arrival, reading, reason, self.rulebook.current(), self.around(mailbox))]
+        )
         return "held"
 
     def _tell(self, one: Settlement) -> None:
-        hold = one.decision.hold
+        hold = one.plan.hold
         if hold:
             log.event("mail.held", sha256=one.case.sha256, mailbox=one.case.mailbox.name, hold=hold.code)
         else:
-            log.event("mail.settled", sha256=one.case.sha256, mailbox=one.case.mailbox.name, rules=len(one.decision.rules))
+            log.event(
+                "mail.settled", sha256=one.case.sha256, mailbox=one.case.mailbox.name, rules=len(one.decision.rules)
+            )
 
     def _read(self, raws: Sequence[bytes]) -> Iterator[Reading]:
         """The reading of each mail: stored ones are not read again."""

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -74,6 +74,12 @@ class DirectoryConnection:
         with self._index(folder, uidvalidity) as index:
             self._seen[folder] = index.uidnext
             return sorted(uid for uid in index.mails if uid > after)
+
+    def last_uid_before(self, folder: str, uidvalidity: int, day: date) -> int:
+        """See interface. A file came when it was last changed."""
+        with self._index(folder, uidvalidity) as index:
+            came = {uid: datetime.fromtimestamp(mail.changed // 1_000_000_000, UTC) for uid, mail in index.mails.items()}
+        return max((uid for uid, at in came.items() if at.date() < day), default=0)
 
     def fetch(self, folder: str, uidvalidity: int, uids: Sequence[int], size_limit: int) -> Iterator[Fetched]:
         """See interface."""

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from imapclient import IMAPClient
@@ -90,6 +90,9 @@ def _open(imap: settings.Imap, where: str) -> Any:
     return client
 
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 class ImapConnection:
     """An open IMAP mailbox; see interface.MailboxConnection."""
 
@@ -120,6 +123,12 @@ class ImapConnection:
         for start in range(after + 1, end, SEARCH_WINDOW):
             found += self._search(f"UID {start}:{start + SEARCH_WINDOW - 1}", above=after)
         return found
+
+    def last_uid_before(self, folder: str, uidvalidity: int, day: date) -> int:
+        """See interface."""
+        self._enter(folder, uidvalidity)
+        # RFC 3501 § 9: date-text has English month names, whatever the locale
+        return max(self._search(f"BEFORE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"), default=0)
 
     def fetch(self, folder: str, uidvalidity: int, uids: Sequence[int], size_limit: int) -> Iterator[Fetched]:
         """See interface. Sizes first, then mails in chunks bounded by count and bytes."""

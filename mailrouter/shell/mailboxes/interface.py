@@ -7,7 +7,7 @@ Invariant: a UID is only used together with the UIDVALIDITY it was seen under. E
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 from mailrouter.shell.errors import Temporary
@@ -56,6 +56,10 @@ class MailboxConnection(Protocol):
 
     def uids(self, folder: str, uidvalidity: int, after: int = 0) -> list[int]:
         """The UIDs above `after`, ascending (filtered here: `n:*` returns the last one even when it is below n)."""
+        ...
+
+    def last_uid_before(self, folder: str, uidvalidity: int, day: date) -> int:
+        """The highest UID of the mails that came before that day (INTERNALDATE), 0 if none did."""
         ...
 
     def fetch(self, folder: str, uidvalidity: int, uids: Sequence[int], size_limit: int) -> Iterator[Fetched]:

@@ -109,7 +109,7 @@ class Settler:
         thread = item.case.thread
         found = self._registry.by_number(tx, thread.entry.number) if thread.entry else None
         if effect is None:
-            if found and thread.relation == "duplicate":
+            if found and item.plan.link:
                 self._registry.add_keys(tx, found[0], item.entry_keys(None))
                 return found
             return None, None
@@ -209,7 +209,7 @@ class Settler:
 
     def _outcome(self, tx: Connection, item: Settlement, entry_id: int | None) -> None:
         case, decision = item.case, item.decision
-        hold = decision.hold
+        hold = item.plan.hold
         sender = case.message.author
         tx.execute(
             update(intake)
