@@ -81,6 +81,7 @@ def names() -> Names:
     return Names(months, days, halves, {stem: tuple(words) for stem, words in stems.items()})
 
 
+@lru_cache(maxsize=4096)
 def month_numbers(word: str) -> Mapping[str, int]:
     """The languages in which `word`, in any case form, names a month: language → 1…12; {} if it names none.
 
@@ -325,6 +326,7 @@ _ZONES = frozenset(("utc", "gmt", "cet", "cest", "eet", "eest", "wet", "west", "
 _PIECE = re.compile(r"\d+(?:[.:/-]\d+)*(?:[hH]\d{2})?|[^\W\d_]+(?:[-'’][^\W\d_]+)*|[<>@\"«»„“”|]|[+\u2212]\d{4}")
 
 
+@lru_cache(maxsize=256)
 def find_sent(text: str) -> tuple[int, int] | None:
     """The span of the first printed date in running text ("On <Mon, 1 Jan 2024 10:00>, A wrote:"); None if none.
 

@@ -5,6 +5,7 @@ stand in where a date or an address is missing.
 """
 
 import re
+from itertools import pairwise
 
 from mailrouter.core.chain.context import Context
 from mailrouter.core.chain.headers import Header
@@ -15,8 +16,7 @@ from mailrouter.core.message import Address
 
 _LONGEST = 400  # characters of an attribution, joined
 _WRAPPED = 4  # lines it may be wrapped over
-_PARTICLES = frozenset("van von de der den di da du del della dos el la le ten ter zu zum af av bin ibn y".split())
-_DIGIT = re.compile(r"\d")
+_PARTICLES = frozenset(("van", "von", "de", "der", "den", "di", "da", "du", "del", "della", "dos", "el", "la", "le", "ter", "zu", "af", "av"))
 _TRIM = " \t,;:*()\"'“”„«»—–-"
 
 
@@ -25,23 +25,20 @@ def read_attribution(context: Context, index: int) -> Header | None:
     text = context.lines[index].text.strip()
     if not text or len(text) > _LONGEST:
         return None
-    colon = text.endswith((":", "："))
-    if not colon and not (text[-1].isalpha() and _ends_in_verb(context, text)):
+    colon = text[-1] in ":："
+    if not colon and not text[-1].isalpha():
         return None
     below = context.next_text(index + 1, 5)
     if below is None:
         return None
     quoted = context.lines[below].depth > context.lines[index].depth
-    if not quoted and not (colon and _figures(context, index)):
+    if not quoted and not (colon and any(context.figures[max(0, index - _WRAPPED + 1) : index + 1])):
+        return None
+    if not colon and not _ends_in_verb(context, text):
         return None
     return _longest_dated(context, index, quoted=quoted, colon=colon) or (
         _undated(context, index, text) if quoted and colon else None
     )
-
-
-def _figures(context: Context, index: int) -> bool:
-    """Whether the line or those it may be wrapped from hold a figure, as every date does."""
-    return any(_DIGIT.search(line.text) for line in context.lines[max(0, index - _WRAPPED + 1) : index + 1])
 
 
 def _ends_in_verb(context: Context, text: str) -> bool:
@@ -53,13 +50,13 @@ def _has_verb(context: Context, text: str) -> bool:
     words = folded.split()
     verbs = context.vocabulary.verbs
     return any(word in verbs for word in words) or any(
-        f"{one} {two}" in verbs for one, two in zip(words, words[1:], strict=False)
+        f"{one} {two}" in verbs for one, two in pairwise(words)
     )
 
 
 def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -> Header | None:
     """The attribution with a date, over as few lines above `index` as it takes to have date and author."""
-    joined = ""
+    joined, dated = "", False
     depth = context.lines[index].depth
     for first in range(index, max(-1, index - _WRAPPED), -1):
         line = context.lines[first]
@@ -69,7 +66,8 @@ def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -
         if first < index and text.endswith((":", "：", "!", "?")):
             return None
         joined = f"{text} {joined}".strip()
-        span = find_sent(joined) if _DIGIT.search(joined) else None
+        dated = dated or context.figures[first]
+        span = find_sent(joined) if dated else None
         if span is None:
             continue
         author = _author(context, joined, span)
@@ -143,7 +141,7 @@ def _strip_said(context: Context, text: str, *, behind: bool = True) -> str:
 
 
 def _undated(context: Context, index: int, text: str) -> Header | None:
-    """ "A <a@x> wrote:" above a quotation: a verb that is known, or nothing but an address."""
+    """An attribution without a date, "A <a@x> wrote:", above a quotation: a verb that is known, or nothing but an address."""
     if len(text) > 150:
         return None
     verb = _has_verb(context, text)

@@ -10,6 +10,7 @@ from mailrouter.core.chain.fields import Field, read_field
 from mailrouter.core.chain.lines import Line
 from mailrouter.core.markers import Vocabulary, fold
 
+_DIGIT = re.compile(r"\d")
 _RULE = re.compile(r"[\s>]*([-_=*~–—#+.])(?:\s?\1){4,}\s*$")
 # "-----Original Message-----", "---------- Forwarded message ---------", "___ Upprunalegt bréf ___:"
 _TITLED = re.compile(r"\s*(?:[-_=*~–—#+>]\s?){2,}\s*(?=\S)([^-_=*~–—#+].{1,90}?)\s*(?:[-_=*~–—#+<]\s?){2,}:?\s*$")
@@ -22,8 +23,14 @@ class Context:
     lines: list[Line]
     vocabulary: Vocabulary
     subjects: list[str]
+    blanks: list[bool] = field(init=False)  # by line: nothing to read
+    figures: list[bool] = field(init=False)  # by line: a figure, as every date has one
     _fields: dict[int, Field | None] = field(default_factory=dict)
     _known: dict[str, Field | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.blanks = [not line.text or line.text.isspace() for line in self.lines]
+        self.figures = [_DIGIT.search(line.text) is not None for line in self.lines]
 
     def field(self, index: int) -> Field | None:
         """Line `index` as a header field, None if it has no such shape."""
@@ -36,12 +43,12 @@ class Context:
 
     def blank(self, index: int) -> bool:
         """Whether line `index` has nothing to read."""
-        return not self.lines[index].text.strip()
+        return self.blanks[index]
 
     def next_text(self, index: int, reach: int = 4) -> int | None:
         """The first line from `index` on that is not blank, at most `reach` lines away."""
         for at in range(index, min(index + reach, len(self.lines))):
-            if not self.blank(at):
+            if not self.blanks[at]:
                 return at
         return None
 

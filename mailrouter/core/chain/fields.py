@@ -18,6 +18,8 @@ _FIELD = re.compile(
 )
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d{2}(?!\d)")
 _TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
 _WORDS = 5
 
 
@@ -68,7 +70,7 @@ def kind_of(value: str) -> str:
         return "empty"
     if begins_list(value):
         return "address"
-    if len(value) <= 100 and any(character.isdigit() for character in value):
+    if len(value) <= 100 and _DIGIT.search(value):
         sent = parse_sent(value)
         if sent is not None:
             if not _mostly_date(value):
@@ -76,7 +78,7 @@ def kind_of(value: str) -> str:
             return "date" if "T" in sent else "day"
         if len(value) <= 70 and _YEAR.search(value) and _TIME.search(value):
             return "date"
-        if not any(character.isalpha() for character in value):
+        if not _LETTER.search(value):
             return "figure"
     return "text"
 

@@ -5,6 +5,7 @@ header is put together again as it stood.
 """
 
 import re
+from itertools import pairwise
 
 from mailrouter.core.chain.fields import kind_of
 from mailrouter.core.chain.lines import Line
@@ -16,6 +17,7 @@ _COLON = re.compile(r"[^\W\d_)][.)*_]{0,3}[ \xa0]?(?:[:：][*_]{0,2})(?=\s|<|\[|
 _WORD = re.compile(r"\S+")
 # What ends a value for sure: an address's bracket, a redaction's bracket, a time of day.
 _HARD = re.compile(r"[>\]]|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)")
+_FIGURE = re.compile(r"\d")
 _REACH = 64  # characters that a label may have
 
 
@@ -33,17 +35,21 @@ def cut(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
     """The lines, with those that hold several header fields cut before each label."""
     result: list[Line] = []
     for line in lines:
-        if line.text.count(":") + line.text.count("：") < 2:
-            result.append(line)
-            continue
-        starts = _starts(line.text, vocabulary)
+        starts = _starts(line.text, vocabulary) if _several(line.text) else []
         if not starts:
             result.append(line)
             continue
         edges = [0, *(start for start in starts if start > 0), len(line.text)]
-        for index, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for index, (start, end) in enumerate(pairwise(edges)):
             result.append(Line(line.depth, line.text[start:end].strip(), glued=index > 0 or line.glued))
     return result
+
+
+def _several(text: str) -> bool:
+    """Whether a line can hold several fields: two colons, and something of an address or a date if it is long."""
+    if text.count(":") + text.count("：") < 2 or len(_COLON.findall(text)) < 2:
+        return False
+    return len(text) < 200 or "@" in text or "[" in text or _FIGURE.search(text) is not None
 
 
 def _starts(text: str, vocabulary: Vocabulary) -> list[int]:
@@ -86,7 +92,7 @@ def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabula
         label = fold(text[word.start() : match.end()].strip("*_ \xa0:："))
         known = vocabulary.labels.get(label) or vocabulary.labels.get(label.rstrip("."))
         # A label begins with a capital; "… sent to: …" in a sentence does not.
-        first = text[word.start() :].lstrip("*_")[:1]
+        first = text[word.start() : word.start() + 4].lstrip("*_")[:1]
         if known is not None and known.role not in ("form", "other") and (first.isupper() or first == first.swapcase()):
             return _Spot(word.start(), match.end(), known.role)
     return None
@@ -99,11 +105,9 @@ def _unknown(
     for word in words:  # a label that this line has used before, whatever stands before it
         if fold(text[word.start() : match.start() + 1]) in habits:
             return _Spot(word.start(), match.end(), None)
-    hard = None
-    for hard in _HARD.finditer(text, max(floor - 1, match.start() - 2 * _REACH, 0), match.start()):
-        pass
-    if hard is not None:
-        inside = [word for word in words if word.start() >= hard.end()]
+    ends = [hard.end() for hard in _HARD.finditer(text, max(floor - 1, match.start() - 2 * _REACH, 0), match.start())]
+    if ends:
+        inside = [word for word in words if word.start() >= ends[-1]]
         if 1 <= len(inside) <= 4 and inside[0].group()[0].isalpha():
             return _Spot(inside[0].start(), match.end(), None)
     elif words and words[0].start() == 0 and len(words) <= 3:

@@ -35,8 +35,6 @@ class Header:
 
 def read_header(context: Context, index: int, *, separated: bool) -> Header | None:
     """The header block that begins at line `index`, or None. `separated`: a separator line stands above it."""
-    if not _may_begin(context, index):
-        return None
     entries = blocks.collect(context, index)
     if len(entries) < 2:
         return None
@@ -49,12 +47,16 @@ def read_header(context: Context, index: int, *, separated: bool) -> Header | No
     return _header(context, roles, index, confidence) if confidence else None
 
 
-def _may_begin(context: Context, index: int) -> bool:
+def may_begin(context: Context, index: int) -> bool:
+    """Whether line `index` can be the first of a header block: a cheap look before `read_header`."""
     field = context.field(index)
     if field is None:
         return False
     if field.role is not None:
-        return True
+        # The same label twice in a row, a thousand times over, is looked at once each.
+        after = context.next_text(index + 1, 4)
+        following = context.field(after) if after is not None else None
+        return following is None or following.role != field.role
     if field.known is not None:
         return False
     if field.kind in ("address", "date"):
@@ -120,7 +122,7 @@ def _settle(
     if "subject" not in roles and texts:
         kin = [entry for entry in texts if any(related(entry.value, other) for other in context.subjects)]
         named = "from" in roles
-        if not named and not (kin and texts[-1] in kin or separated):
+        if not named and not ((kin and texts[-1] in kin) or separated):
             return None
         subject = kin[-1] if kin else texts[-1] if not named or texts[0] is entries[0] else texts[0]
         roles["subject"] = subject

@@ -20,6 +20,7 @@ _OPEN = re.compile(r"[\s<\[(]*(?:mailto:)?[\"']?$", re.IGNORECASE)
 _CLOSE = re.compile(r"(?:\?[^\s>\])]*)?[\s]*[>\])\"']*(?:\s*>)*")
 _WORDS = re.compile(r"=\?[\w-]+(?:\*[\w-]+)?\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
 _NAME = 300  # characters in which a list of mailboxes has its first address
+_SPECIAL = re.compile(r"[\"<>,;]")
 _QUOTES = "\"'“”„«»‘’`"
 
 
@@ -58,7 +59,7 @@ def decode_words(text: str) -> str:
     return _WORDS.sub(decoded, joined)
 
 
-def parse_list(value: str, vocabulary: Vocabulary | None = None) -> tuple[Address, ...]:
+def parse_list(value: str) -> tuple[Address, ...]:
     """The mailboxes of a To or Cc line, in order, as printed; () for an empty line."""
     text = " ".join(decode_words(value[:_LIMIT]).split()).strip()
     found = (_mailbox(piece) for piece in _pieces(text))
@@ -111,7 +112,8 @@ def _cut(text: str, mark: str) -> list[str]:
     parts: list[str] = []
     start, quoted, depth = 0, False, 0
     closing = text.count('"')
-    for at, character in enumerate(text):
+    for found in _SPECIAL.finditer(text):
+        at, character = found.start(), found[0]
         if character == '"':
             closing -= 1
             quoted = not quoted and closing > 0  # a lone quotation mark opens nothing

@@ -25,17 +25,17 @@ def find_marks(text: str, vocabulary: Vocabulary) -> tuple[Mark, ...]:
         if len(folded) >= 60 and sum(phrase in folded for phrase in vocabulary.disclaimers) >= (1 if len(folded) > 90 else 2):
             marks.append(Mark("disclaimer", match.start(), match.end()))
             continue
-        for line in re.finditer(r"[^\n]+", match[0][:4000]):
-            if len(line[0]) <= 90 and fold(line[0]).startswith(vocabulary.devices):
-                marks.append(Mark("device", match.start() + line.start(), match.start() + line.end()))
+        marks.extend(
+            Mark("device", match.start() + line.start(), match.start() + line.end())
+            for line in re.finditer(r"[^\n]+", match[0][:4000])
+            if len(line[0]) <= 90 and fold(line[0]).startswith(vocabulary.devices)
+        )
     return tuple(sorted(marks, key=lambda mark: (mark.start, mark.kind)))
 
 
 def _signature(text: str, vocabulary: Vocabulary) -> int | None:
     """Where the signature begins: behind "-- ", else at the last closing phrase near the end."""
-    match = None
-    for match in _DELIMITER.finditer(text):
-        break
+    match = _DELIMITER.search(text)
     if match is not None:
         return match.start()
     start: int | None = None

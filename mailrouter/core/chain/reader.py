@@ -55,7 +55,7 @@ def unwind_text(text: str, subject: str = "", vocabulary: Vocabulary | None = No
 def _inline(message: Message, words: Vocabulary) -> Chain:
     """The chain in the mail's own body; where it has two bodies, in the one that tells more."""
     plain = _read(message.text, message.subject, words, "inline") if message.text.strip() else None
-    if plain is not None and (plain.hops and min(hop.confidence for hop in plain.hops) > 0.7 or not message.html):
+    if plain is not None and ((plain.hops and min(hop.confidence for hop in plain.hops) > 0.7) or not message.html):
         return plain
     if not message.html:
         return Chain((), "")

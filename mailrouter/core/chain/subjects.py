@@ -67,4 +67,4 @@ def related(one: str, other: str, vocabulary: Vocabulary | None = None) -> bool:
     if first == second:
         return True
     shorter, longer = sorted((first, second), key=len)
-    return len(shorter) >= 6 and (longer.endswith(f": {shorter}") or longer.endswith(f"] {shorter}"))
+    return len(shorter) >= 6 and (longer.endswith((f": {shorter}", f"] {shorter}")))

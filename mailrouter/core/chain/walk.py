@@ -10,7 +10,7 @@ from typing import Literal
 
 from mailrouter.core.chain.attribution import read_attribution
 from mailrouter.core.chain.context import Context
-from mailrouter.core.chain.headers import Header, read_header
+from mailrouter.core.chain.headers import Header, may_begin, read_header
 from mailrouter.core.chain.lines import Line, join
 
 
@@ -61,7 +61,7 @@ def walk(context: Context) -> list[Draft]:
             last = _owner(owners, line.depth)
             at += 1
             continue
-        opened = _open(context, at, drafts, last)
+        opened = _open(context, at)
         if opened is None:
             last = _owner(owners, line.depth)
             drafts[last].lines.append((at, line))
@@ -90,7 +90,7 @@ def _owner(owners: dict[int, int], depth: int) -> int:
 
 def _opens(context: Context, at: int) -> bool:
     after = context.next_text(at + 1)
-    return after is not None and read_header(context, after, separated=True) is not None
+    return after is not None and may_begin(context, after) and read_header(context, after, separated=True) is not None
 
 
 def _closed(drafts: list[Draft], owners: dict[int, int], last: int) -> dict[int, int]:
@@ -101,11 +101,12 @@ def _closed(drafts: list[Draft], owners: dict[int, int], last: int) -> dict[int,
     return kept | {drafts[above].depth: above} if drafts[above].depth <= depth else kept or {0: 0}
 
 
-def _open(context: Context, at: int, drafts: list[Draft], last: int) -> tuple[Header, Literal["forward", "reply"]] | None:
+def _open(context: Context, at: int) -> tuple[Header, Literal["forward", "reply"]] | None:
     """The header block or attribution line that begins (or ends) on line `at`."""
-    header = read_header(context, at, separated=_separated(context, at))
-    if header is not None:
-        return header, "forward"
+    if may_begin(context, at):
+        header = read_header(context, at, separated=_separated(context, at))
+        if header is not None:
+            return header, "forward"
     attribution = read_attribution(context, at)
     if attribution is not None:
         return attribution, "reply"
