@@ -29,7 +29,6 @@ from mailrouter.core.effects import (
     SendEffect,
     Text,
 )
-from mailrouter.core.letter import to_ical
 from mailrouter.core.letter.letters import Letter
 from mailrouter.core.nominations import Nominee, propose
 from mailrouter.core.register import Entry
@@ -94,6 +93,8 @@ class Filler:
                     raise RenderError(f"rule '{effect.rule}': the folder's name '{source}' comes to nothing")
                 return replace(effect, folder=folder, source=None)
             case NotifyEffect(kind="calendar"):
+                from mailrouter.core.letter.calendar import to_ical  # noqa: PLC0415  # icalendar is slow to load
+
                 letter = self._letter(effect.rule)
                 ics = to_ical(letter.events, self.now) if letter else ""
                 return replace(effect, content=self._text(effect, effect.content, done), ics=ics)
