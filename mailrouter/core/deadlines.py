@@ -132,8 +132,11 @@ def letter_due(deadline: str | None, deadline_raw: str | None, term: Term | None
 _UNITS: tuple[tuple[Unit, str], ...] = (
     (
         "working",
-        r"toopaev|tp\b|(?:working|business|work)[- ]?day|arbeitstag|werktag|jours? ouvr|arbetsdag|arbeidsdag"
-        r"|arbejdsdag|arkipaiv|tyopaiv|рабоч|darba dien|darbdien|darbo dien|dni robocz|dias? (?:habil|labora|uteis)|giorni lavorativi|werkdag",
+        (
+            r"toopaev|tp\b|(?:working|business|work)[- ]?day|arbeitstag|werktag|jours? ouvr|arbetsdag|arbeidsdag|werkdag"
+            r"|arbejdsdag|arkipaiv|tyopaiv|рабоч|darba dien|darbdien|darbo dien|dni robocz|dias? (?:habil|labora|uteis)"
+            r"|giorni lavorativi"
+        ),
     ),
     ("months", r"kuu\b|kuud\b|month|monat|mois|manad|maaned|kuukau|месяц|menes|menesi|miesiac|mesi?\b|mese\b|maand"),
     ("weeks", r"nadal|week|woche|semaine|vecko|veckor|uke|uge|viiko|недел|nedel|savait|tydzien|tygodni|seman|settiman"),
@@ -141,7 +144,7 @@ _UNITS: tuple[tuple[Unit, str], ...] = (
 )
 _NUMBERS = {
     1: "uhe|one|a|an|ein|eine|einem|einer|une?|yhden|en|ett|одного|одной|viena|vienas",
-    2: "kahe|two|zwei|deux|kahden|tva|to|двух|divu|dvieju|dviejų",
+    2: "kahe|two|zwei|deux|kahden|tva|двух|divu|dvieju|dviejų",
     3: "kolme|three|drei|trois|kolmen|tre|трех|triju|triju",
     4: "nelja|four|vier|quatre|neljan|fyra|fire|четырех|cetru|keturiu",
     5: "viie|five|funf|cinq|viiden|fem|пяти|piecu|penkiu",
@@ -154,6 +157,8 @@ _NUMBERS = {
     20: "kahekumne|twenty|zwanzig|vingt|kahdenkymmenen|tjugo|двадцати",
     30: "kolmekumne|thirty|dreissig|trente|kolmenkymmenen|trettio|тридцати",
 }
+_NEAR = 4  # words before the unit in which its number may stand
+_MOST = 999
 _WORD_NUMBERS = {fold(word): number for number, words in _NUMBERS.items() for word in words.split("|")}
 
 
@@ -161,13 +166,13 @@ def read_period(words: str) -> Period | None:
     """A period as words give it ("15 tööpäeva jooksul", "within two weeks"); None where there is none."""
     folded = fold(words)
     for unit, stems in _UNITS:
-        match = re.search(rf"(?:(\d{{1,3}})|([^\W\d_]+))?\s*\)?\s*(?:[^\W\d_]+\s+)?\b(?:{stems})", folded)
+        match = re.search(rf"\b(?:{stems})", folded)
         if match is None:
             continue
-        if match[1]:
-            return Period(int(match[1]), unit)
-        number = _WORD_NUMBERS.get(match[2] or "")
-        if number is None:
-            number = next((int(digits) for digits in re.findall(r"\d{1,3}", folded[: match.end()])), 1)
-        return Period(number, unit)
+        before = re.findall(r"\d+|[^\W\d_]+", folded[: match.start()])[-_NEAR:]
+        for word in reversed(before):
+            number = int(word) if word.isdigit() else _WORD_NUMBERS.get(word)
+            if number is not None:
+                return Period(number, unit) if 0 < number <= _MOST else None
+        return Period(1, unit)
     return None

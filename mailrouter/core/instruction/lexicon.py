@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import product
+from itertools import product, repeat
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -60,6 +60,19 @@ class Slot:
         return word in self.words or word.startswith(self.beginnings) or word.endswith(self.endings)
 
 
+# Actions, with the forms in which they order, ask or tell; "purposes" has a level of its own between.
+ACTIONS = ("register", "forward", "send", "responsible", "purposes")
+FORMS = ("order", "bare", "wish", "told", "noun", "verb", "after")
+_TELLING = frozenset(
+    {"periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}
+)
+
+
+def tells(kind: str) -> bool:
+    """Whether a phrase of a kind alone makes its sentence worth a closer look."""
+    return kind in _TELLING or (kind.partition(".")[0] in ACTIONS and kind.rpartition(".")[2] in FORMS)
+
+
 Phrase = tuple[Slot, ...]
 
 
@@ -79,11 +92,11 @@ class Lexicon:
     rest: Phrases  # those that begin with an ending
     word_kinds: Mapping[str, Slot]  # kinds whose phrases are single words that are asked for one at a time
     lines: Mapping[str, tuple[str, ...]]  # kinds that are sought in lines
-    opening: frozenset[str]  # first words of phrases that can order something, and their first letters ("regist")
+    opening: Slot  # how phrases that can order something begin
 
     def may_speak(self, words: frozenset[str]) -> bool:
         """Whether some of a text's folded words begin a phrase that can order something: a quick no for other texts."""
-        return not self.opening.isdisjoint(words) or not self.opening.isdisjoint({word[:_OPENING] + "*" for word in words})
+        return not self.opening.words.isdisjoint(words) or any(map(str.startswith, words, repeat(self.opening.beginnings)))
 
     def tags(self, words: Sequence[str]) -> list[Tag]:
         """Every phrase in a row of folded words, in order; of one kind at one place the longest."""
@@ -146,7 +159,7 @@ def build(data: Mapping[str, Any]) -> Lexicon:
     rest: list[tuple[str, Phrase]] = []
     singles: dict[str, list[str]] = {}
     lines: dict[str, list[str]] = {}
-    opening: set[str] = set()
+    opening: list[Slot] = []
     for kind, written in _written(data):
         if kind in _LINES:
             lines.setdefault(kind, []).extend(_written_out(written))
@@ -157,8 +170,8 @@ def build(data: Mapping[str, Any]) -> Lexicon:
                 continue
         phrase = _phrase(written)
         first = phrase[0]
-        if not kind.startswith("cues."):
-            opening |= first.words | {beginning[:_OPENING] + "*" for beginning in first.beginnings}
+        if tells(kind):
+            opening.append(first)
         for word in first.words:
             by_word.setdefault(word, []).append((kind, phrase))
         for letters in {beginning[:_OPENING] for beginning in first.beginnings}:
@@ -177,12 +190,15 @@ def build(data: Mapping[str, Any]) -> Lexicon:
         rest=tuple(rest),
         word_kinds={kind: _slot("|".join(words)) for kind, words in singles.items()},
         lines={kind: tuple(phrases) for kind, phrases in lines.items()},
-        opening=frozenset(opening),
+        opening=Slot(
+            frozenset().union(*(slot.words for slot in opening)),
+            tuple({beginning for slot in opening for beginning in slot.beginnings}),
+        ),
     )
 
 
 def _written_out(written: str) -> list[str]:
-    """ "see kiri|sõnum" → "see kiri", "see sonum"."""
+    """The choices of a phrase with alternatives: "see kiri|sõnum" gives "see kiri" and "see sonum"."""
     return [" ".join(choice) for choice in product(*(piece.split("|") for piece in fold(written).split()))]
 
 

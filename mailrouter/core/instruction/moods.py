@@ -6,12 +6,11 @@ where its language says so, and what is not clearly ordered is not carried out.
 
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
-from mailrouter.core.instruction.lexicon import Lexicon, Tag
+from mailrouter.core.instruction.lexicon import ACTIONS, FORMS, Lexicon, Tag
 from mailrouter.core.instruction.words import Sentence
 
-ACTIONS = ("register", "forward", "send", "responsible", "purposes")
-FORMS = ("order", "bare", "wish", "told", "noun", "verb", "after")
 _BREAKS = frozenset(",;()–—")
 
 
@@ -57,7 +56,7 @@ class Clauses:
     def heads(self) -> list[Head]:
         """The heads in order, each with its scope and mood."""
         tags = self._head_tags()
-        cuts = [0, *(self._cut(left, right) for left, right in zip(tags, tags[1:], strict=False)), len(self.folded)]
+        cuts = [0, *(self._cut(left, right) for left, right in pairwise(tags)), len(self.folded)]
         heads: list[Head] = []
         for tag, first, last in zip(tags, cuts, cuts[1:], strict=False):
             heads.append(self._head(tag, first, last, heads[-1] if heads else None))
@@ -127,24 +126,30 @@ class Clauses:
         """The mood by the nearest cue before the form, then by what follows it, then by the head before."""
         if self._negated(tag, first, last):
             return Mood.NEGATED, True
-        around = tag.action == "responsible"
-        cue = self._nearest(tag, first, last if around else tag.first)
+        cue = self._nearest(tag, first, last if tag.action == "responsible" else tag.first)
         kind = cue.kind if cue else ""
         asked = kind in ("cues.ask", "cues.need")
-        if (self.sentence.asks_back or kind == "cues.question") and kind != "cues.ask" and not self._asked:
+        questioned = self.sentence.asks_back or kind == "cues.question"
+        reported = kind in ("cues.told", "cues.question") and tag.form not in ("order", "noun")
+        if reported or (questioned and kind != "cues.ask" and not self._asked):
             return Mood.TOLD, False
         if kind == "cues.permit":
             return Mood.PERMITTED, False
-        if kind in ("cues.told", "cues.question") and tag.form not in ("order", "noun"):
-            return Mood.TOLD, False
-        if not kind and before is not None and tag.form in ("wish", "verb", "bare") and self._continues(first):
-            if self.lexicon.is_kind("cues.carry", self.folded[first]):
-                return Mood.NEGATED, False
-            if before.tag.form != "told" and before.mood is not Mood.OPEN:
-                return before.mood, before.asked
+        if not kind and (carried := self._carried(tag, first, before)):
+            return carried
         if tag.form in ("wish", "verb") and not asked and "wish-needs-ask" in self.lexicon.options:
             return Mood.TOLD, False
         return Mood.ORDERED, asked
+
+    def _carried(self, tag: Tag, first: int, before: Head | None) -> tuple[Mood, bool] | None:
+        """The mood of the head before, where a form is joined to it: "palun registreerida ja suunata"."""
+        if before is None or tag.form not in ("wish", "verb", "bare") or not self._continues(first):
+            return None
+        if self.lexicon.is_kind("cues.carry", self.folded[first]):
+            return Mood.NEGATED, False
+        if before.tag.form == "told" or before.mood is Mood.OPEN:
+            return None
+        return before.mood, before.asked
 
     def _continues(self, first: int) -> bool:
         """Whether the words from `first` on are joined to what stands before by "and"."""

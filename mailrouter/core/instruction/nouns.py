@@ -6,8 +6,8 @@ declined here and nothing looked up.
 
 from collections.abc import Iterator
 
-from mailrouter.core.instruction.lexicon import Lexicon, Tag
-from mailrouter.core.instruction.moods import ACTIONS, FORMS, Clauses, Head
+from mailrouter.core.instruction.lexicon import ACTIONS, FORMS, Lexicon, Tag
+from mailrouter.core.instruction.moods import Clauses, Head
 from mailrouter.core.instruction.words import Sentence
 
 AUTHOR = "@author"

@@ -19,6 +19,7 @@ _SPANS = ("working", "calendar", "weeks", "months")
 _DAYS_OF_WEEK = ("this_week", "next_week")
 _POINTS = ("today", "tomorrow", "overmorrow", "week_end", "next_week_end", "month_end")
 _FRIDAY = 4
+_MOST = 999  # of any unit: more is no deadline
 _NEAR = 5  # words between "tähtaeg" and its date
 
 
@@ -82,13 +83,13 @@ def _read_date(words: tuple[Word, ...], at: int) -> tuple[int, int, int, int | N
             return _numeric(words, at, parts)
         if len(parts) == 1 and parts[0] <= 31:
             return _day_month(words, at, parts[0])
-    month = month_number(text) if len(text) > 2 and not words[at].mark else None
-    if month and at + 1 < len(words) and words[at + 1].text.isdigit() and int(words[at + 1].text) <= 31:
+    named = month_number(text) if len(text) > 2 and not words[at].mark else None
+    if named is not None and at + 1 < len(words) and words[at + 1].text.isdigit() and int(words[at + 1].text) <= 31:
         end = at + 2
         while end < len(words) and words[end].folded in {",", "st", "nd", "rd", "th"}:
             end += 1
-        year = _year(words, end)
-        return (end + 1 if year else at + 2), int(words[at + 1].text), month, year
+        printed = _year(words, end)
+        return (end + 1 if printed else at + 2), int(words[at + 1].text), named, printed
     return None
 
 
@@ -103,10 +104,8 @@ def _numeric(words: tuple[Word, ...], at: int, parts: list[int]) -> tuple[int, i
         end += 1
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
-    year = _year(words, end)
-    if year is None and end < len(words) and words[end].text.isdigit() and len(words[end].text) == 4:
-        return None
-    return (end + 1 if year else at + 1), day, month, year
+    later = _year(words, end)
+    return (end + 1 if later else at + 1), day, month, later
 
 
 def _day_month(words: tuple[Word, ...], at: int, day: int) -> tuple[int, int, int, int | None] | None:
@@ -194,29 +193,27 @@ def _counted(tag: Tag, words: tuple[Word, ...], lexicon: Lexicon, sent: date) ->
             number = int(word.text)
         elif word.folded in lexicon.numbers:
             number = lexicon.numbers[word.folded]
-    if number > 999:
+    if number > _MOST:
         return None
-    end_of_week = sent + timedelta(days=_FRIDAY - sent.weekday() if sent.weekday() <= _FRIDAY else 11 - sent.weekday())
-    match tag.form:
-        case "working":
-            return add_working_days(sent, number)
-        case "calendar":
-            return sent + timedelta(days=number)
-        case "weeks":
-            return sent + timedelta(weeks=number)
-        case "months":
-            return add_months(sent, number)
-        case "today":
-            return sent
-        case "tomorrow" | "overmorrow":
-            return sent + timedelta(days=1 if tag.form == "tomorrow" else 2)
-        case "week_end":
-            return end_of_week
-        case "next_week_end":
-            return sent + timedelta(days=7 - sent.weekday() + _FRIDAY)
-        case "month_end":
-            return sent.replace(day=monthrange(sent.year, sent.month)[1])
+    if tag.form in _SPANS:
+        return _after(tag.form, number, sent)
+    # A week ends on Friday; on a weekend its end is the next one's.
+    to_friday = (_FRIDAY - sent.weekday()) % 7
+    days = {"today": 0, "tomorrow": 1, "overmorrow": 2, "week_end": to_friday, "next_week_end": 7 - sent.weekday() + _FRIDAY}
+    if tag.form in days:
+        return sent + timedelta(days=days[tag.form])
+    if tag.form == "month_end":
+        return sent.replace(day=monthrange(sent.year, sent.month)[1])
     return None
+
+
+def _after(unit: str, number: int, sent: date) -> date:
+    """The last day of a period that begins with the day after the mail."""
+    if unit == "working":
+        return add_working_days(sent, number)
+    if unit == "months":
+        return add_months(sent, number)
+    return sent + timedelta(days=number * (7 if unit == "weeks" else 1))
 
 
 def _next_weekday(words: tuple[Word, ...], lexicon: Lexicon, sent: date) -> date | None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import zip_longest
 
-from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons
-from mailrouter.core.instruction.moods import ACTIONS, FORMS, Clauses, Head, Mood
+from mailrouter.core.instruction.lexicon import Lexicon, lexicons, tells
+from mailrouter.core.instruction.moods import Clauses, Head, Mood
 from mailrouter.core.instruction.nouns import Nouns
 from mailrouter.core.instruction.orders import Orders, Purpose, Restriction
 from mailrouter.core.instruction.periods import deadline_at
@@ -21,9 +21,6 @@ from mailrouter.core.language import fold
 
 # A purpose that asks for work outweighs one that informs; among others the first one read counts.
 _WEAKEST: Purpose = "information"
-_TELLING = frozenset(
-    {"periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}
-)
 _SUBJECT_PREFIX = re.compile(r"^\s*(?:\[[^\]]{1,30}\]\s*)*([^\W\d_]{1,5}(?:\[\d+\])?)\s?[:：]\s*")
 
 
@@ -63,7 +60,9 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
 @cache
 def _frame() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str]]:
     """Patterns of closings and disclaimers, and the words after which a line goes on, of all languages."""
-    closings, notices, joiners = [], [], set()
+    closings: list[str] = []
+    notices: list[str] = []
+    joiners: set[str] = set()
     for lexicon in lexicons():
         closings += lexicon.plain("closings")
         notices += lexicon.plain("notices")
@@ -99,7 +98,7 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
     folded = [word.folded for word in sentence.words]
     for lexicon in ordered:
         tags = lexicon.tags(folded)
-        if not any(_tells(tag) for tag in tags):
+        if not any(tells(tag.kind) for tag in tags):
             continue
         clauses = Clauses(sentence, lexicon, tags)
         heads = [head for head in clauses.heads() if not (strict and not _express(head))]
@@ -111,11 +110,6 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
         _hear_deadline(clauses, found, heard, ordered=any(said), alone=not heads and not strict)
         if restriction is not None:
             heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
-
-
-def _tells(tag: Tag) -> bool:
-    """Whether a tag alone makes its sentence worth a closer look."""
-    return tag.kind in _TELLING or (tag.action in ACTIONS and tag.form in FORMS)
 
 
 def _with_next(head: Head, after: Head | None, nouns: Nouns) -> Head:
@@ -196,7 +190,7 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
 
 def _hear_deadline(clauses: Clauses, found: tuple[int, int, bool] | None, heard: _Heard, *, ordered: bool, alone: bool) -> None:
     """Note a deadline that an order has, or that is labelled as one; not one that somebody else waits for."""
-    if found is None or clauses.sentence.asks_back and not ordered:
+    if found is None or (clauses.sentence.asks_back and not ordered):
         return
     first, last, labelled = found
     begin = first
@@ -216,7 +210,8 @@ def _orders(heard: _Heard) -> Orders | None:
     register = _register(heard, evidence, doubts)
     responsible = _responsible(heard, evidence, doubts)
     forward = _forward(heard, evidence, doubts)
-    purposes = [purpose for purpose, words in heard.purposes if not evidence.append(words)]
+    purposes = [purpose for purpose, _ in heard.purposes]
+    evidence += [words for _, words in heard.purposes]
     purpose = next((name for name in purposes if name != _WEAKEST), purposes[0] if purposes else None)
     deadline = _deadline(heard, evidence, doubts, ordered=bool(register or responsible or forward or purposes))
     restriction = _restriction(heard, evidence, doubts)

@@ -24,7 +24,7 @@ _WORD = re.compile(
 )
 _ENDS_SENTENCE = frozenset(".!?…")
 # Abbreviations whose full stop ends nothing; single letters are initials.
-_ABBREVIATED = frozenset("nr lg lk p st hr pr pr-le dr mr mrs ms no art jne jt vt nt nn nim tel ca resp dept inc".split())
+_ABBREVIATED = frozenset(["nr", "lg", "lk", "p", "st", "hr", "pr", "pr-le", "dr", "mr", "mrs", "ms", "no", "art", "jne", "jt", "vt", "nt", "nn", "nim", "tel", "ca", "resp", "dept", "inc"])
 _BULLET = re.compile(r"^\s*(?:[-–—•*·▪‣]|\(?\d{1,2}[.)]|[a-h]\))\s+(?=\S)")
 _WRAPPED_FROM = 58  # a line at least so long goes on in the next one
 _LONGEST = 12_000  # characters of an author's own words that are looked at
@@ -151,7 +151,7 @@ def _goes_on(previous: str, line: str, joiners: frozenset[str]) -> bool:
     """Whether `previous` is wrapped into `line`."""
     if previous[-1] in ".!?…":
         return False
-    last = fold(previous.split()[-1].strip(".,;:()"))
+    last = fold(previous.rsplit(maxsplit=1)[-1].strip(".,;:()"))
     return line[0].islower() or previous[-1] in ",(" or last in joiners or len(previous) >= _WRAPPED_FROM
 
 

@@ -51,22 +51,24 @@ def _holders(directory: Directory) -> Iterator[tuple[Place, str]]:
 
 def _duplicates(directory: Directory) -> Iterator[tuple[Place, str]]:
     """Names and addresses that two entries share; a role may be named like a post."""
-    seen: dict[str, str] = {}
-    for kind, entries in (("people", directory.people), ("groups", directory.groups), ("units", directory.units)):
-        for at, entry in enumerate(entries):
-            names: list[tuple[Place, str]] = [((kind, at, "name"), entry.name)]
-            names += [((kind, at, "also", place), name) for place, name in enumerate(getattr(entry, "also", ()))]
-            for place, name in names:
-                if first := seen.get(fold(name)):
-                    yield place, f"{name!r} is already a name in {first}: a name must mean one entry"
-                else:
-                    seen[fold(name)] = kind
+    names: list[tuple[Place, str]] = [(("people", at, "name"), person.name) for at, person in enumerate(directory.people)]
+    for at, group in enumerate(directory.groups):
+        names.append((("groups", at, "name"), group.name))
+        names += [(("groups", at, "also", place), name) for place, name in enumerate(group.also)]
+    for at, unit in enumerate(directory.units):
+        names.append((("units", at, "name"), unit.name))
+        names += [(("units", at, "also", place), name) for place, name in enumerate(unit.also)]
+    seen: dict[str, Place] = {}
+    for place_of, name in names:
+        if first := seen.get(fold(name)):
+            yield place_of, f"{name!r} is already a name in {first[0]}: a name must mean one entry"
+        seen.setdefault(fold(name), place_of)
     emails: dict[str, str] = {}
     for at, person in enumerate(directory.people):
         if not person.email:
             continue
-        if first := emails.get(person.email.casefold()):
-            yield ("people", at, "email"), f"{person.email} is already the address of {first}"
+        if owner := emails.get(person.email.casefold()):
+            yield ("people", at, "email"), f"{person.email} is already the address of {owner}"
         emails.setdefault(person.email.casefold(), person.name)
 
 

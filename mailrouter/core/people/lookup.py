@@ -17,13 +17,11 @@ from mailrouter.core.people.directory import Directory, Found, Institution, NotF
 _WORDS = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 # Before a name; folded. Initials ("K.") are told by their length.
 _TITLES = frozenset(
-    "hr pr harra proua preili lgp mr mrs ms miss mx dr prof herr frau m mme mlle monsieur madame rouva herra"
-    " g gospodin gosposha kolleeg kolleegi kolleegile colleague our the a an minister commissioner".split()
+    ["hr", "pr", "harra", "proua", "preili", "lgp", "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau", "m", "mme", "mlle", "monsieur", "madame", "rouva", "herra", "g", "gospodin", "gosposha", "kolleeg", "kolleegi", "kolleegile", "colleague", "our", "the", "a", "an", "minister", "commissioner"]
 )
 # Of a unit's name too little is said by these alone.
 _GENERIC = frozenset(
-    "osakond talitus buroo teenistus valdkond department unit division office directorate section team group ruhm"
-    " ja ning and of the for meie teie".split()
+    ["osakond", "talitus", "buroo", "teenistus", "valdkond", "department", "unit", "division", "office", "directorate", "section", "team", "group", "ruhm", "ja", "ning", "and", "of", "the", "for", "meie", "teie"]
 )
 
 
@@ -40,7 +38,7 @@ def _index(directory: Directory) -> _Index:
     by_form: dict[str, set[tuple[int, int]]] = {}
     words = []
     for number, person in enumerate(directory.people):
-        parts = [part for part in _WORDS.findall(person.name)]
+        parts = _WORDS.findall(person.name)
         words.append(tuple(fold(part) for part in parts))
         for place, part in enumerate(parts):
             for form in forms(part):

@@ -10,17 +10,13 @@ from mailrouter.core.people.declension import forms, same_noun
 from mailrouter.core.people.directory import Directory, Role
 
 _WORDS = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
-_SMALL = frozenset("of the for and to a an de la le du des et der die das fur von ja mr mrs ms dr h e he his her excellency".split())
+_SMALL = frozenset(["of", "the", "for", "and", "to", "a", "an", "de", "la", "le", "du", "des", "et", "der", "die", "das", "fur", "von", "ja", "mr", "mrs", "ms", "dr", "h", "e", "he", "his", "her", "excellency"])
 # May stand beside a post without changing it, folded.
 _HARMLESS = frozenset(
-    "estonia eesti estonian republic vabariik vabariigi estonie estland viro dear honourable honorable lugupeetud"
-    " austatud excellency hr pr harra proua herr frau monsieur madame minister".split()
+    ["estonia", "eesti", "estonian", "republic", "vabariik", "vabariigi", "estonie", "estland", "viro", "dear", "honourable", "honorable", "lugupeetud", "austatud", "excellency", "hr", "pr", "harra", "proua", "herr", "frau", "monsieur", "madame", "minister"]
 )
 # Make another post of it.
-_OTHER_POST = (
-    "deputy vice former adviser advisor assistant secretary office cabinet head ase endine abi noun buroo kabinet"
-    " spokesperson delegate shadow vabinet kantsler sekretar"
-).split()
+_OTHER_POST = ["deputy", "vice", "former", "adviser", "advisor", "assistant", "secretary", "office", "cabinet", "head", "ase", "endine", "abi", "noun", "buroo", "kabinet", "spokesperson", "delegate", "shadow", "vabinet", "kantsler", "sekretar"]
 
 
 def find_role(directory: Directory, printed: str) -> Role | None:
