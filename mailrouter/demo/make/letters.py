@@ -22,7 +22,12 @@ PLAIN = ParagraphStyle("plain", parent=BODY, alignment=0, spaceAfter=0)
 RIGHT = ParagraphStyle("right", parent=PLAIN, alignment=TA_RIGHT)
 SMALL = ParagraphStyle("small", parent=PLAIN, fontSize=8, leading=10)
 HEADING = ParagraphStyle("heading", parent=PLAIN, fontName="Times-Bold", spaceAfter=10)
+TINY = ParagraphStyle("tiny", parent=PLAIN, fontSize=7, leading=9)
 CELL = ParagraphStyle("cell", parent=PLAIN, fontSize=10, leading=12)
+
+E_SIGNATURE = (
+    "Electronically signed on 28/02/2024 23:38 (UTC+01) in accordance with Article 11 of Commission Decision (EU) 2021/2121"
+)
 
 
 def global_alliance() -> bytes:
@@ -38,17 +43,15 @@ def global_alliance() -> bytes:
         *_paragraphs("global-alliance.txt"),
         Spacer(1, 30),
         Paragraph("Ylva Johansson", PLAIN),
+        Spacer(1, 60),
+        Paragraph(E_SIGNATURE, TINY),
         PageBreak(),
         Paragraph("ANNEX:", HEADING),
         Paragraph("Indicative Planning 2024", HEADING),
         Paragraph("Global Alliance to Counter Migrant Smuggling", HEADING),
         _annex(),
     ]
-    foot = ["Lauri Läänemets, Minister of Interior, Estonia"]
-    signature = (
-        "Electronically signed on 28/02/2024 23:38 (UTC+01) in accordance with Article 11 of Commission Decision (EU) 2021/2121"
-    )
-    return _pdf(story, "Follow-up on Global Alliance", first=foot, every=signature)
+    return _pdf(story, "Follow-up on Global Alliance", foot="Lauri Läänemets, Minister of Interior, Estonia")
 
 
 def limite() -> bytes:
@@ -126,16 +129,13 @@ def _annex() -> Table:
     return Table(cells, colWidths=[3.4 * cm, 9 * cm, 4.6 * cm], repeatRows=1, style=lines)
 
 
-def _pdf(story: Sequence[Any], title: str, first: Sequence[str] = (), every: str = "") -> bytes:
-    """The story on A4; `first` stands at the foot of page one, `every` below it on each page."""
+def _pdf(story: Sequence[Any], title: str, foot: str = "") -> bytes:
+    """The story on A4; `foot` stands at the foot of page one."""
 
-    def foot(canvas: Canvas, lines: Sequence[str]) -> None:
+    def first_page(canvas: Canvas, _: object) -> None:
         canvas.saveState()
         canvas.setFont("Times-Roman", 10.5)
-        for number, line in enumerate(lines):
-            canvas.drawString(2 * cm, 2.3 * cm - 13 * number, line)
-        canvas.setFont("Times-Roman", 7)
-        canvas.drawString(2 * cm, 1.2 * cm, every)
+        canvas.drawString(2 * cm, 1.8 * cm, foot)
         canvas.restoreState()
 
     buffer = BytesIO()
@@ -143,5 +143,5 @@ def _pdf(story: Sequence[Any], title: str, first: Sequence[str] = (), every: str
         buffer, pagesize=A4, title=title, invariant=1,
         leftMargin=2 * cm, rightMargin=2 * cm, topMargin=1.8 * cm, bottomMargin=3 * cm,
     )  # fmt: skip
-    document.build(list(story), onFirstPage=lambda canvas, _: foot(canvas, first), onLaterPages=lambda canvas, _: foot(canvas, ()))
+    document.build(list(story), onFirstPage=first_page)
     return buffer.getvalue()
