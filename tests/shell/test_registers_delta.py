@@ -118,6 +118,17 @@ def test_taken_mail_is_not_repeated_by_a_machine(dovecot, connected):
     assert mirror.trace(DOCUMENT) == "nobody knows"
 
 
+def test_append_without_an_answer_is_unproven():
+    """The connection broke in the middle of the append: the mail may lie there, so that nothing is repeated."""
+
+    class Broken:
+        def append(self, folder, raw, flags=(), received=None):
+            raise Temporary("connection lost")
+
+    with pytest.raises(Unproven):
+        registers.connect("delta", {"delta": {}}, lambda name: Broken()).hand_over(DOCUMENT)
+
+
 def test_erased_mail_is_left_to_a_person():
     """Without the mail's bytes there is nothing to hand over."""
     erased = replace(DOCUMENT, raw=None)

@@ -9,10 +9,10 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from mailrouter.settings import Credentials
-from mailrouter.shell.errors import Permanent
+from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes.interface import MailboxConnection
 from mailrouter.shell.registers.deltasoap import DeltaSoap, Endpoint
-from mailrouter.shell.registers.interface import Document, Handed, Mirror, OpenMailbox, Trace
+from mailrouter.shell.registers.interface import Document, Handed, Mirror, OpenMailbox, Trace, Unproven
 
 FOLDER = "Dokumendihaldus/Sissetulevad kirjad"
 
@@ -79,8 +79,12 @@ class DeltaFolder:
         return "nobody knows"
 
     def hand_over(self, document: Document) -> Handed:
-        """Append the mail."""
-        uid = self._connection(document).append(self._settings.folder, self._raw(document), received=document.received)
+        """Append the mail. A lost connection proves nothing: the mail may be there, or taken already."""
+        connection, raw = self._connection(document), self._raw(document)
+        try:
+            uid = connection.append(self._settings.folder, raw, received=document.received)
+        except Temporary as error:
+            raise Unproven(f"{self._settings.folder}: {error}") from error
         return Handed(None if uid is None else f"{self._settings.folder};UID={uid}")
 
     def _connection(self, document: Document) -> MailboxConnection:

@@ -32,16 +32,8 @@ class Ended:
 def carry_over(mirror: Mirror, document: Document, *, recovering: bool, begin: Callable[[], bool]) -> Ended | None:
     """Hand one document over; None if the claim was lost. `begin` commits that the irrevocable command comes next."""
     try:
-        if recovering:
-            found = mirror.trace(document)
-            if found == "there":
-                return Ended("done")
-            if found == "nobody knows":
-                number = document.entry.number
-                reason = (
-                    f"nobody knows whether {number} arrived: look there, then 'register confirm', or try again by hand"
-                )
-                return Ended("unknown", reason, final=True)
+        if recovering and (cleared := _cleared(mirror, document)):
+            return cleared
         mirror.prepare(document)
         if not begin():
             return None
@@ -53,3 +45,13 @@ def carry_over(mirror: Mirror, document: Document, *, recovering: bool, begin: C
     except Permanent as error:
         return Ended("failed", str(error))
     return Ended("done", None, {"reference": handed.reference} if handed.reference else {})
+
+
+def _cleared(mirror: Mirror, document: Document) -> Ended | None:
+    """What the trace of the last try says; None if it did not arrive."""
+    found = mirror.trace(document)
+    if found == "nobody knows":
+        number = document.entry.number
+        reason = f"nobody knows whether {number} arrived: look there, then 'register confirm', or try again by hand"
+        return Ended("unknown", reason, final=True)
+    return Ended("done") if found == "there" else None
