@@ -27,6 +27,13 @@ _WEAKER = (
     ("ud", "u"), ("id", "i"), ("aud", "au"), ("k", "g"), ("p", "b"), ("t", "d"), ("b", ""), ("d", ""), ("g", ""),
     ("s", ""), ("as", "da"),
 )  # fmt: skip
+# Nominative endings that fall away before a case ending, and case endings, of Finnish, Latvian, Lithuanian, Russian
+# (transliterated), Ukrainian, Polish, English and German ('s, s).
+_OWN_ENDS = ("as", "is", "us", "ys", "s", "a", "e", "o", "i", "ij", "ia", "ja")
+_FOREIGN_CASES = frozenset(
+    "lle lla lta n in en an a ia ssa sta ksi i e u am ai m im ei us um iem ui iui o os io es as is ei ie ya ju oj ej om em ym im"
+    " ovi evi ogo omu owi ie y s t".split()
+) | {""}
 _CYRILLIC = str.maketrans(
     dict(zip("абвгдезиклмнопрстуфыэй", "abvgdeziklmnoprstufyei", strict=True))
     | {"ж": "z", "х": "h", "ц": "ts", "ч": "ts", "ш": "s", "щ": "sts", "ю": "ju", "я": "ja", "ь": "", "ъ": "", "ё": "e"}
@@ -98,14 +105,12 @@ def _partitives(name: str) -> Iterator[str]:
 
 
 def loosely(name: str, written: str) -> bool:
-    """Whether a folded written word may be a name in a case of another language (Finnish, Baltic, Slavic).
+    """Whether a folded written word is a name in a case of another language (Finnish, Baltic, Slavic).
 
-    They share all but the name's last two letters, at least three, and what follows is at most five letters.
+    The name's stem (without the ending of its own nominative) and a case ending: "Petrauskas", "Petrauskui".
     """
-    if len(name) < 3:
-        return name == written
-    kept = max(3, len(name) - 2)
-    return written[:kept] == name[:kept] and len(written) - kept <= 5 and len(written) >= len(name) - 2
+    stems = {name} | {name[: -len(ending)] for ending in _OWN_ENDS if name.endswith(ending) and len(name) - len(ending) >= 3}
+    return any(written.startswith(stem) and written[len(stem) :] in _FOREIGN_CASES for stem in stems)
 
 
 def latin(text: str) -> str:
