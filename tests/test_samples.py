@@ -109,7 +109,7 @@ def _check_effects(outcome, expected):
 def _meets(effect, wanted):
     words = (effect.get("content") or {}).get("text", "")
     same = all(effect.get(key) == wanted[key] for key in wanted.keys() - {"to", "text"})
-    addressed = "to" not in wanted or [one["address"] for one in effect["to"]] == wanted["to"]
+    addressed = "to" not in wanted or [one["address"] for one in effect.get("to", ())] == wanted["to"]
     return same and addressed and all(text in words for text in wanted.get("text", ()))
 
 

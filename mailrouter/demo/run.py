@@ -4,6 +4,7 @@ Invariant: it is the service as `mailrouter run` has it; only the calendar and t
 """
 
 import logging
+import signal
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -99,7 +100,8 @@ def _example(app: bootstrap.App) -> Listed | None:
 
 
 def _stay(service: Service) -> None:
-    """The service for good, until Ctrl-C."""
+    """The service for good, until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     service.start()
     try:
         threading.Event().wait()
