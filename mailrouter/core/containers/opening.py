@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from html import escape
 from typing import Final
 
 from mailrouter.core.containers.archives import open_zip
@@ -76,18 +77,16 @@ class _Walk:
         return name_for(part.media_type, number)
 
     def _wrapped(self, message: Message, part: Part) -> Message | None:
-        """A mail whose own body lies in a signed S/MIME part or in winmail.dat, with that body."""
-        if message.text.strip() or message.html.strip():
-            return None
+        """A mail whose words lie in a signed S/MIME part or in winmail.dat, with them."""
         if part.media_type in _SMIME_WRAPPERS:
             held = open_pkcs7(part.content, part.name, self.bytes_left).items
-            inner = parse(held[0].content) if held and not held[0].name else None
-        elif part.media_type in _TNEF_TYPES or part.name.lower() == "winmail.dat":
+            if held and not held[0].name and looks_like_mail_entity(held[0].content):
+                return _with_body(message, parse(held[0].content))
+        bare = not (message.text.strip() or message.html.strip())  # else winmail.dat has the same words again
+        if bare and (part.media_type in _TNEF_TYPES or part.name.lower() == "winmail.dat"):
             _, text, html = open_tnef(part.content, part.name)
-            return replace(message, text=text, html=html) if text or html else None
-        else:
-            return None
-        return replace(message, text=inner.text, html=inner.html) if inner else None
+            return replace(message, text=text, html=html)
+        return None
 
     def item(self, item: Item, path: tuple[str, ...], depth: int) -> None:
         """One file: listed, and opened if it is a container."""
@@ -216,3 +215,11 @@ class _Walk:
 def looks_like_mail_entity(content: bytes) -> bool:
     """Whether signed content is a MIME entity (RFC 8551 § 3.1) and not a file."""
     return content[:200].lstrip().lower().startswith(b"content-") or looks_like_mail(content[:4096])
+
+
+def _with_body(message: Message, inner: Message) -> Message:
+    """A mail with the body of its signed part before what a gateway may have put beside it (footers, disclaimers)."""
+    rich = inner.html.strip() or message.html.strip()
+    texts = [each.text for each in (inner, message) if each.text.strip()]
+    htmls = [each.html or f"<pre>{escape(each.text)}</pre>" for each in (inner, message) if each.html or each.text]
+    return replace(message, text="\n".join(texts), html="\n".join(htmls) if rich else "")

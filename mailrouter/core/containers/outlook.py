@@ -28,6 +28,7 @@ _BROKEN: Final = (
     AttributeError,
     EOFError,
     LookupError,
+    NameError,  # tnefparse, on an attachment that never began
     OSError,
     RecursionError,
     RuntimeError,
