@@ -78,7 +78,9 @@ class DirectoryConnection:
     def last_uid_before(self, folder: str, uidvalidity: int, day: date) -> int:
         """See interface. A file came when it was last changed."""
         with self._index(folder, uidvalidity) as index:
-            came = {uid: datetime.fromtimestamp(mail.changed // 1_000_000_000, UTC) for uid, mail in index.mails.items()}
+            came = {
+                uid: datetime.fromtimestamp(mail.changed // 1_000_000_000, UTC) for uid, mail in index.mails.items()
+            }
         return max((uid for uid, at in came.items() if at.date() < day), default=0)
 
     def fetch(self, folder: str, uidvalidity: int, uids: Sequence[int], size_limit: int) -> Iterator[Fetched]:
@@ -279,7 +281,8 @@ def _store(path: Path, index: _Index) -> None:
 
 def _update(path: Path, index: _Index) -> None:
     """Give new and changed files their UIDs, in order of time and name; forget files that are gone."""
-    found = {mail.name: mail for mail in _settled(path)}
+    known = {(mail.name, mail.size, mail.changed) for mail in index.mails.values()}
+    found = {mail.name: mail for mail in _settled(path, known)}
     for uid, mail in list(index.mails.items()):
         now = found.get(mail.name)
         if now and (now.size, now.changed) == (mail.size, mail.changed):
@@ -291,11 +294,12 @@ def _update(path: Path, index: _Index) -> None:
         index.uidnext += 1
 
 
-def _settled(path: Path) -> Iterator[_Mail]:
-    """The folder's files; for one that was just written to, wait the moment that shows whether its writer is done."""
+def _settled(path: Path, known: set[tuple[str, int, int]]) -> Iterator[_Mail]:
+    """The folder's files; for a new one that was just written, wait the moment that shows whether its writer is done."""
     young = time.time_ns() - int(SETTLING_SECONDS * 1e9)
     mails = list(_listed(path))
-    if any(young < mail.changed <= time.time_ns() for mail in mails):
+    new = [mail for mail in mails if (mail.name, mail.size, mail.changed) not in known]
+    if any(young < mail.changed <= time.time_ns() for mail in new):
         time.sleep(SETTLING_SECONDS)
         again = {mail.name: mail for mail in _listed(path)}
         mails = [mail for mail in again.values() if mail in mails]
