@@ -9,8 +9,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
+
+import re2
 
 ROLES = ("from", "date", "to", "cc", "bcc", "subject", "reply_to")
 _HOLE = re.compile(r"\{\w+\}")
@@ -26,9 +29,9 @@ class Label:
     sourced: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
-    """All the words the reader knows. Keys and members are folded: see `fold`."""
+    """All the words the reader knows. Keys and members are folded: see `fold`. Two are equal if they are the same one."""
 
     labels: Mapping[str, Label]
     separators: frozenset[str]  # "original message", "begin forwarded message" …
@@ -43,14 +46,23 @@ class Vocabulary:
     devices: tuple[str, ...]
     disclaimers: tuple[str, ...]
     closings: frozenset[str]
+    warned: Any  # an RE2 pattern: any of `banners`
+    printed: Any  # an RE2 pattern: any of `devices` or `disclaimers`
 
 
 def fold(text: str) -> str:
     """A word as the tables have it: composed, caseless, single spaces, no invisible marks."""
+    return _folded(text) if len(text) <= 80 else _fold(text)
+
+
+def _fold(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     composed = unicodedata.normalize("NFC", _MARKS.sub("", text).replace("\u0130", "I").casefold())
     return " ".join(composed.split())
+
+
+_folded = lru_cache(maxsize=8192)(_fold)  # labels and names recur, in one mail and from mail to mail
 
 
 @cache
@@ -83,7 +95,14 @@ def load(without: frozenset[str] = frozenset()) -> Vocabulary:
         devices=tuple(said("device")),
         disclaimers=tuple(said("disclaimer")),
         closings=frozenset(said("closing")),
+        warned=_any(said("banner")),
+        printed=_any(said("device") + said("disclaimer")),
     )
+
+
+def _any(words: Iterable[str]) -> Any:
+    """One pattern for many words: RE2 looks for all of them in one pass."""
+    return re2.compile("|".join(re2.escape(word) for word in sorted(words)) or r"[^\s\S]")
 
 
 def _read(name: str) -> configparser.ConfigParser:

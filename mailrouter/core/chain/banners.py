@@ -54,8 +54,9 @@ def _possible(text: str, vocabulary: Vocabulary) -> bool:
     match = _HEAD.match(head)
     if match is not None and match["head"].isupper():
         return True
-    folded = fold(text)
-    return any(phrase in folded for phrase in vocabulary.banners) or any(_TAG.match(line) for line in text.split("\n") if "]" in line)
+    if vocabulary.warned.search(fold(text)) is not None:
+        return True
+    return "]" in text and any(_TAG.match(line) for line in text.split("\n") if "]" in line)
 
 
 def _plain(lines: list[str]) -> str:

@@ -52,7 +52,8 @@ def read_field(text: str, vocabulary: Vocabulary) -> Field | None:
     if value.startswith("//"):  # a link
         return None
     role = known.role if known is not None and known.role not in ("form", "other") else None
-    return Field(label, value, role, known, kind_of(value))
+    language = min(known.languages) if role == "date" and known is not None else None
+    return Field(label, value, role, known, kind_of(value, language))
 
 
 def _value(match: re.Match[str]) -> str:
@@ -64,14 +65,14 @@ def _value(match: re.Match[str]) -> str:
     return value
 
 
-def kind_of(value: str) -> str:
+def kind_of(value: str, language: str | None = None) -> str:
     """What a value looks like: "address", "date", "day", "figure", "text" or "empty"."""
     if not value:
         return "empty"
     if begins_list(value):
         return "address"
     if len(value) <= 100 and _DIGIT.search(value):
-        sent = parse_sent(value)
+        sent = parse_sent(value, language)
         if sent is not None:
             if not _mostly_date(value):
                 return "text"

@@ -79,7 +79,7 @@ def parse_author(value: str, vocabulary: Vocabulary | None = None) -> Address | 
     """The mailbox of a From line; of "A <a@x> on behalf of B <b@x>" it is B, in whose name the mail speaks."""
     text = " ".join(decode_words(value[:1000]).split()).strip()
     folded = text.lower()
-    if len(folded) == len(text):
+    if text.count(" ") >= 3 and len(folded) == len(text):
         for phrase in (vocabulary or load()).behalf:
             at = folded.find(f" {phrase} ")
             if at > 0 and text[at + len(phrase) + 2 :].strip() and (len(phrase) > 4 or _ANY.search(text[:at])):

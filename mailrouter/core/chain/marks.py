@@ -20,6 +20,8 @@ def find_marks(text: str, vocabulary: Vocabulary) -> tuple[Mark, ...]:
     start = _signature(text, vocabulary)
     if start is not None:
         marks.append(Mark("signature", start, len(text)))
+    if vocabulary.printed.search(fold(text)) is None:
+        return tuple(marks)
     for match in re.finditer(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*", text):
         folded = fold(match[0][:2000])
         if len(folded) >= 60 and sum(phrase in folded for phrase in vocabulary.disclaimers) >= (1 if len(folded) > 90 else 2):

@@ -4,6 +4,7 @@ Invariant: a prefix never decides anything; it is only taken off to compare or t
 """
 
 import re
+from functools import lru_cache
 
 from mailrouter.core.markers import Vocabulary, fold, load
 
@@ -53,6 +54,7 @@ def loose_length(text: str, vocabulary: Vocabulary | None = None) -> int:
     return at
 
 
+@lru_cache(maxsize=512)
 def core(subject: str, vocabulary: Vocabulary | None = None) -> str:
     """What two subjects of one thread share: folded, without known or likely prefixes."""
     text = " ".join(subject.split())
