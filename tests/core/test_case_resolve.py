@@ -71,6 +71,7 @@ def case_of(read, **more):
         (KATARINA, [Address("HOME COUNTERSMUGGLING CONF", None)], 0),  # a name that we do not know
         (KATARINA, [Address("[email protected]", None), COMMISSION], 0),  # redacted
         (KATARINA, [None, COMMISSION], 0),
+        (KATARINA, [Address("birgit.paal@ministry.example", None), COMMISSION], 1),
         (COMMISSION, [KATARINA, COMMISSION], -1),
         (Address("", "x@notministry.example"), [], -1),
         (KATARINA, [Address("Birgit", "BIRGIT@MINISTRY.EXAMPLE")], None),
@@ -106,12 +107,20 @@ def test_sender_and_forwarder():
     assert outside.forwarder is None
 
 
-def test_letterhead_names_an_institution_that_the_directory_lacks():
-    """A sender whom the directory does not know belongs to the institution of the letterhead."""
-    letter = Letter((), Party("Anne Kask", institution="Metsaamet"), Party())
-    case = case_of(reading(Address("Anne Kask", "anne@metsaamet.example"), letters=(letter,)))
-    assert case.incoming.institution == "Metsaamet"
-    assert case_of(reading(Address("Anne Kask", "anne@mets.example"))).incoming.institution is None
+@pytest.mark.parametrize(
+    ("letter", "author", "institution"),
+    [
+        (Letter((), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Anne", "anne@forest.example"), "Metsaamet"),
+        (Letter(("k.pdf",), Party(None, institution="Metsaamet"), Party()), Address("Kantselei", "info@metsaamet.example"), "Metsaamet"),
+        (Letter(("k.pdf",), Party(None, institution="Metsaamet"), Party(), text="info@forest.example"), Address("", "x@forest.example"), "Metsaamet"),
+        (Letter(("k.pdf",), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Anne Kask", "anne@gmail.com"), "Metsaamet"),
+        (Letter(("k.pdf",), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Mari Maasikas", "mari@gmail.com"), None),
+        (Letter(("k.pdf",), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Mari", "mari@maasikas.example"), None),
+    ],
+)  # fmt: skip
+def test_letterhead_names_an_institution_that_the_directory_lacks(letter, author, institution):
+    """The letterhead speaks for its own sender; a citizen who encloses an office's letter stays a citizen."""
+    assert case_of(reading(author, letters=(letter,))).incoming.institution == institution
 
 
 def test_verified_colleague_orders():

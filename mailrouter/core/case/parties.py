@@ -4,21 +4,42 @@ Invariant: an address decides by its domain alone; a name without an address is 
 that name. Whoever cannot be told is taken for an outsider: a letter that nobody registers is the worse mistake.
 """
 
+import re
 from collections.abc import Sequence
 
 from mailrouter.core import people
 from mailrouter.core.case.cases import Correspondence
 from mailrouter.core.language import fold
+from mailrouter.core.letter.letters import Letter
 from mailrouter.core.message import Address
 from mailrouter.core.people import Directory
 from mailrouter.core.reading import Reading
+
+# Domains that many unrelated persons write from: sharing one makes nobody the same party.
+PROVIDERS = frozenset(
+    {
+        *(
+            "gmail.com",
+            "hotmail.com",
+            "outlook.com",
+            "live.com",
+            "yahoo.com",
+            "icloud.com",
+            "proton.me",
+            "protonmail.com",
+        ),
+        *("mail.ee", "hot.ee", "online.ee", "suhtlus.ee", "eesti.ee", "mail.ru", "yandex.ru", "inbox.lv", "inbox.lt"),
+        *("gmx.de", "web.de", "t-online.de", "seznam.cz", "wp.pl", "o2.pl"),
+    }
+)
+_TELLING = 5  # letters of a word that a domain has in common with an institution's name
 
 
 def internal(author: Address | None, domains: Sequence[str], directory: Directory) -> bool:
     """Whether an author is one of us. Subdomains of our domains are ours; an Exchange path (/O=…) is an inside address."""
     if author is None:
         return False
-    address = (author.address or "").strip()
+    address = (author.address or (author.name if "@" in author.name else "")).strip()
     if "@" in address:
         domain = address.rpartition("@")[2].casefold().rstrip(".")
         return any(
@@ -99,8 +120,27 @@ def institution_name(author: Address | None, directory: Directory) -> str | None
 
 
 def _institution(reading: Reading, author: Address | None, directory: Directory) -> str | None:
-    """The author's institution; what the directory does not know, the letterhead says."""
+    """The author's institution; what the directory does not know, the letterhead says, if it is the author's own."""
     known = institution_name(author, directory)
-    if known is not None:
+    if known is not None or author is None:
         return known
-    return next((letter.author.institution for letter in reading.letters if letter.author.institution), None)
+    heads = (letter for letter in reading.letters if letter.author.institution and _is_own(letter, author))
+    return next((letter.author.institution for letter in heads), None)
+
+
+def _is_own(letter: Letter, author: Address) -> bool:
+    """Whether a letter is its sender's own: a citizen may enclose what an office wrote to them.
+
+    The mail's own words are; an enclosed letter is where its signer is the sender, or its letterhead has an address or a
+    name of the sender's domain.
+    """
+    if not letter.path or (letter.author.name and fold(letter.author.name) == fold(author.name)):
+        return True
+    institution = fold(letter.author.institution or "")
+    if author.name and fold(author.name) in institution:
+        return True
+    domain = fold((author.address or "").rpartition("@")[2])
+    if not domain or domain in PROVIDERS:
+        return False
+    words = [word for word in re.findall(r"[^\W\d_]+", institution) if len(word) >= _TELLING]
+    return f"@{domain}" in fold(letter.text) or any(word in domain for word in words)

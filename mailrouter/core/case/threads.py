@@ -29,6 +29,7 @@ from mailrouter.core.case.keys import (
     text_keys,
     their_reference_keys,
 )
+from mailrouter.core.case.parties import PROVIDERS
 from mailrouter.core.language import fold
 from mailrouter.core.reading import Reading
 from mailrouter.core.register import (
@@ -42,23 +43,6 @@ from mailrouter.core.register import (
 )
 
 Same = Literal["same", "conflict", "other"]
-# Domains that many unrelated persons write from: sharing one makes nobody the same party.
-_PROVIDERS = frozenset(
-    {
-        *(
-            "gmail.com",
-            "hotmail.com",
-            "outlook.com",
-            "live.com",
-            "yahoo.com",
-            "icloud.com",
-            "proton.me",
-            "protonmail.com",
-        ),
-        *("mail.ee", "hot.ee", "online.ee", "suhtlus.ee", "eesti.ee", "mail.ru", "yandex.ru", "inbox.lv", "inbox.lt"),
-        *("gmx.de", "web.de", "t-online.de", "seznam.cz", "wp.pl", "o2.pl"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +112,7 @@ def _is_party(party: Correspondent, mail: Correspondence) -> bool:
     one, other = (party.address or "").casefold(), (author.address or "").casefold()
     if "@" in one and "@" in other:
         domain = one.rpartition("@")[2]
-        return one == other or (domain == other.rpartition("@")[2] and domain not in _PROVIDERS)
+        return one == other or (domain == other.rpartition("@")[2] and domain not in PROVIDERS)
     return not (party.name and author.name) or fold(party.name) == fold(author.name)
 
 
