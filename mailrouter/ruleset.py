@@ -54,7 +54,7 @@ _TRUST: TypeAdapter[Trust] = TypeAdapter(Trust)
 def collect(
     folder: Path, settings: Settings, rules: Path | None = None, templates: Path | None = None
 ) -> dict[str, str]:
-    """Every source file's text by a stable name: "rules/10-x.yaml", "templates/y.txt.j2", "config/people.yaml" …
+    """Every source file's text by a stable name: "rules/10-x.yaml", "templates/y.txt.j2", "config/people.yaml" and so on.
 
     `folder` is the folder of settings; `rules` and `templates` stand in for the settings' own folders. What is not there
     is left out; bytes that are no UTF-8 stay recognisable, so that `build` can say so.
@@ -189,7 +189,11 @@ class _Builder:
         try:
             data = json.loads(self.files.get(INSTITUTION, "{}"))
             own = data.get("institution", {})
-            return str(own.get("name", "")), _TRUST.validate_python(data.get("trust", {})), tuple(own.get("domains", ()))
+            return (
+                str(own.get("name", "")),
+                _TRUST.validate_python(data.get("trust", {})),
+                tuple(own.get("domains", ())),
+            )
         except (ValueError, AttributeError) as error:
             self.problems.append(Problem(INSTITUTION, 1, 1, f"cannot be read: {str(error).splitlines()[0]}"))
             return "", Trust(), ()
@@ -237,7 +241,9 @@ class _Builder:
                 found.append(source.problem((key,), message, key=True))
             elif key == "attachments":
                 if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-                    found.append(source.problem((key,), "'attachments' wants a list of names: original, letter, or a file's"))
+                    found.append(
+                        source.problem((key,), "'attachments' wants a list of names: original, letter, or a file's")
+                    )
             elif not isinstance(value, str):
                 found.append(source.problem((key,), f"'{key}' wants a text in quotes, not '{value}'"))
             elif key == "language" and not (len(value) == 2 and value.isalpha() and value.islower()):

@@ -76,7 +76,9 @@ class _Builder:
         self.values: dict[Path, Place] = {}
         self.keys: dict[Path, Place] = {}
         self.problems: list[Problem] = []
-        self.scalar = SafeConstructor(loader=YAML(typ="safe", pure=True))  # an integer asks its loader for the YAML version
+        self.scalar = SafeConstructor(
+            loader=YAML(typ="safe", pure=True)
+        )  # an integer asks its loader for the YAML version
 
     def build(self, node: Node, path: Path, depth: int) -> Any:
         self.values.setdefault(path, Place(node.start_mark.line + 1, node.start_mark.column + 1))

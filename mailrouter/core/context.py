@@ -69,7 +69,8 @@ class Shown:
 
     def keys(self) -> Mapping[str, Field]:
         """What `get` knows."""
-        return fields_of(type(self._value))
+        kind: type = type(self._value)
+        return fields_of(kind)
 
     def get(self, key: str) -> Any:
         """The value of a key, shown; KeyError if there is no such key."""
@@ -102,7 +103,9 @@ def roots() -> Mapping[str, Field]:
 
 def variables(case: Case, letter: Letter | None, context: Context) -> dict[str, Any]:
     """The names and values that a template is rendered with."""
-    found = {key: show(getattr(case, field.attribute)) for key, field in fields_of(Case).items() if key in fields_of(View)}
+    found = {
+        key: show(getattr(case, field.attribute)) for key, field in fields_of(Case).items() if key in fields_of(View)
+    }
     found["letter"] = show(letter)
     found["forwarded"] = any(hop.kind == "forward" for hop in case.chain)
     return found | {key: show(getattr(context, field.attribute)) for key, field in fields_of(Context).items()}

@@ -7,6 +7,7 @@ out half.
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import assert_never
 
 from mailrouter.core.actions.contents import language_of
 from mailrouter.core.case import Case
@@ -36,7 +37,9 @@ from mailrouter.core.rules import RuleSet
 from mailrouter.core.sandbox import RenderError
 
 _NINE = 9  # o'clock: when reminders go out
-NOMINEE = Nominee("{nominee.name}", "{nominee.function}", "{nominee.organisation}", "{nominee.email}", "{nominee.phone}")
+NOMINEE = Nominee(
+    "{nominee.name}", "{nominee.function}", "{nominee.organisation}", "{nominee.email}", "{nominee.phone}"
+)
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,18 @@ class Filler:
 
     def _rendered(self, effect: Effect, done: tuple[Done, ...]) -> Effect:
         match effect:
-            case MoveEffect(source=None) | RegisterEffect() | FlagEffect() | AssignEffect() | HandOverEffect() | SendEffect():
+            case (
+                MoveEffect(source=None)
+                | RegisterEffect()
+                | FlagEffect()
+                | AssignEffect()
+                | HandOverEffect()
+                | SendEffect()
+            ):
                 return effect
-            case MoveEffect(source=str() as source):
+            case MoveEffect(source=source):
                 values = self._variables(effect, None, done)
-                folder = self.ruleset.world.templates.render_line(source, values)
+                folder = self.ruleset.world.templates.render_line(source or "", values)
                 if not folder:
                     raise RenderError(f"rule '{effect.rule}': the folder's name '{source}' comes to nothing")
                 return replace(effect, folder=folder, source=None)
@@ -100,6 +110,8 @@ class Filler:
                 return replace(effect, content=self._text(effect, effect.content, done), ics=ics)
             case ForwardEffect() | DraftEffect() | AutoReplyEffect() | NotifyEffect() | RemindEffect():
                 return replace(effect, content=self._text(effect, effect.content, done))
+            case _:
+                assert_never(effect)
 
     def _text(self, effect: Effect, text: Text, done: tuple[Done, ...]) -> Text:
         templates = self.ruleset.world.templates
@@ -181,7 +193,11 @@ class Filler:
         if deadlines:
             return min(deadlines)
         term = next((term for term in self.ruleset.terms if term.name == "institution"), None)
-        day = due(term, self.now.date()) if term is not None and any(letter.asks for letter in self.case.letters) else None
+        day = (
+            due(term, self.now.date())
+            if term is not None and any(letter.asks for letter in self.case.letters)
+            else None
+        )
         return day.isoformat() if day else None
 
 

@@ -105,7 +105,11 @@ def _ranges(leaves: Sequence[Leaf]) -> str | None:
                 if isinstance(value, int | float | str) and not isinstance(value, bool):
                     bounds.setdefault(leaf.path.text, {}).setdefault(key, value)
     for path, found in bounds.items():
-        for low, high, strict in (("at_least", "at_most", False), ("more_than", "less_than", True), ("after", "before", True)):
+        for low, high, strict in (
+            ("at_least", "at_most", False),
+            ("more_than", "less_than", True),
+            ("after", "before", True),
+        ):
             if low in found and high in found and type(found[low]) is type(found[high]):
                 wrong = found[low] >= found[high] if strict else found[low] > found[high]
                 if wrong:
@@ -118,7 +122,9 @@ def _hidden(rules: Sequence[Rule]) -> Iterator[Problem]:
     for rule in rules:
         before = next((stop for stop in stops if _covers(stop, rule)), None)
         if before is not None and rule.enabled:
-            message = f"the rule is never reached: '{before.name}' ({before.file}:{before.line}) matches before it and stops"
+            message = (
+                f"the rule is never reached: '{before.name}' ({before.file}:{before.line}) matches before it and stops"
+            )
             yield Problem(rule.file, rule.line, rule.column, message)
         if rule.stop and rule.enabled and not rule.shadow:
             stops.append(rule)

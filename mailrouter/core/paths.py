@@ -26,7 +26,20 @@ Getter = Callable[[Any], Sequence[Any]]
 
 # Text fields whose words are an ISO date or date-time.
 _DATES = frozenset(
-    "received date sent dated signed deadline starts ends due until marking_until registered".split()
+    [
+        "received",
+        "date",
+        "sent",
+        "dated",
+        "signed",
+        "deadline",
+        "starts",
+        "ends",
+        "due",
+        "until",
+        "marking_until",
+        "registered",
+    ]
 )
 # What a plain word is compared with where a path ends at a record; "contains" may look at more of it.
 _NAMES: Mapping[type, tuple[str, ...]] = {
@@ -98,7 +111,7 @@ class View:
 def fields_of(record: type) -> Mapping[str, Field]:
     """The keys of a record, by their JSON names."""
     if record is View:
-        own = {key: field for key, field in fields_of(Case).items() if key not in {"sha256"}}
+        own = {key: field for key, field in fields_of(Case).items() if key != "sha256"}
         own["letter"] = Field("letter", "letter", "record", record=Letter)
         own["forwarded"] = Field("forwarded", "forwarded", "flag")
         return own
@@ -206,7 +219,9 @@ def names(record: type) -> tuple[Getter, ...]:
 @cache
 def words(record: type) -> tuple[Getter, ...]:
     """The texts of such a record in which words are sought."""
-    keys = _WORDS.get(record) or _NAMES.get(record) or tuple(
-        field.key for field in fields_of(record).values() if field.key in {"subject", "text"}
+    keys = (
+        _WORDS.get(record)
+        or _NAMES.get(record)
+        or tuple(field.key for field in fields_of(record).values() if field.key in {"subject", "text"})
     )
     return tuple(path.get for key in keys if isinstance(path := resolve(key, record), Path))

@@ -41,9 +41,10 @@ def plan(
     flag: str = "\\Flagged",
     remind_hours: float = 4,
 ) -> Plan:
-    """The effects of a decision, in the order of rules. With a hold: the registrars are told and reminded, the mail is
-    flagged, and of the rules' own effects only notices, reminders and flags of a rule that itself says `hold` remain.
+    """The effects of a decision, in the order of rules.
 
+    With a hold: the registrars are told and reminded, the mail is flagged, and of the rules' own effects only notices,
+    reminders and flags of a rule that itself says `hold` remain.
     `registrars` are the mailbox's; `remind_hours` how long before the working day's end they are reminded.
     """
     by_name = {rule.name: rule for rule in ruleset.rules}
@@ -78,9 +79,7 @@ def _kept(done: Sequence[Planned], held: Hold) -> list[Effect]:
     return [effect for effect in _effects(mild) if effect.kind in {"notify", "remind", "flag"}]
 
 
-def _of_hold(
-    case: Case, now: datetime, registrars: Sequence[Address], flag: str, remind_hours: float
-) -> list[Effect]:
+def _of_hold(case: Case, now: datetime, registrars: Sequence[Address], flag: str, remind_hours: float) -> list[Effect]:
     def key(kind: str) -> str:
         return effect_key(case.sha256, case.mailbox.name, HOLD, kind)
 

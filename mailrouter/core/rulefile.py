@@ -107,7 +107,9 @@ class RuleFile:
     def _name(self, data: Mapping[str, Any], place: Place) -> str | None:
         name = data.get("rule")
         if not isinstance(name, str) or not name.strip():
-            self._say((*place, "rule") if "rule" in data else place, "a rule needs a name: '- rule: letters to the minister'")
+            self._say(
+                (*place, "rule") if "rule" in data else place, "a rule needs a name: '- rule: letters to the minister'"
+            )
             return None
         if name in self.names:
             self._say((*place, "rule"), f"a rule called '{name}' stands already in {self.names[name]}")
@@ -147,7 +149,8 @@ class RuleFile:
 
         ordinals: dict[str, int] = {}
         made = [
-            compile_step(item, (*place, "then", index), ordinals, report, self.world) for index, item in enumerate(items)
+            compile_step(item, (*place, "then", index), ordinals, report, self.world)
+            for index, item in enumerate(items)
         ]
         steps = tuple(step for step in made if step is not None)
         self._contradictions(steps, report)
@@ -159,11 +162,11 @@ class RuleFile:
         for step in steps:
             name = step.action.name
             if name in seen and name in _ONCE:
-                report(step.place, f"the rule contradicts itself: '{name}' stands twice", True, False)  # noqa: FBT003
+                report(step.place, f"the rule contradicts itself: '{name}' stands twice", True, False)
             seen.add(name)
             if "hold" in names and name not in _MILD:
                 message = f"the rule contradicts itself: a held mail is not acted on, so '{name}' never happens"
-                report(step.place, message, True, False)  # noqa: FBT003
+                report(step.place, message, True, False)
 
     def _flag(self, data: Mapping[str, Any], key: str, place: Place, *, default: bool) -> bool | None:
         value = data.get(key, default)
@@ -227,7 +230,10 @@ class RuleFile:
         if isinstance(expect, str):
             if expect in {"match", "no match"}:
                 return True
-            self._say(place, f"'expect' is 'match', 'no match', or effects, not '{expect}'{nearest(expect, ('match', 'no match'))}")
+            self._say(
+                place,
+                f"'expect' is 'match', 'no match', or effects, not '{expect}'{nearest(expect, ('match', 'no match'))}",
+            )
             return False
         if not isinstance(expect, Mapping):
             self._say(place, "'expect' is 'match', 'no match', or effects")

@@ -161,12 +161,19 @@ def _match(rule: Rule, views: Sequence[View], facts: Facts, received: str) -> in
 
 
 def _traced(
-    rules: Iterable[Rule], views: Sequence[View], found: Mapping[str, int], facts: Facts, case: Case, stopped: Rule | None
+    rules: Iterable[Rule],
+    views: Sequence[View],
+    found: Mapping[str, int],
+    facts: Facts,
+    case: Case,
+    stopped: Rule | None,
 ) -> Iterator[RuleTrace]:
     after_stop = False
     for rule in rules:
         if after_stop:
-            line = ConditionTrace("stop", wanted=False, found=f"rule '{stopped.name}'" if stopped else "", matched=False)
+            line = ConditionTrace(
+                "stop", wanted=False, found=f"rule '{stopped.name}'" if stopped else "", matched=False
+            )
             yield RuleTrace(rule.name, rule.file, rule.line, matched=False, conditions=(line,), shadow=rule.shadow)
             continue
         refused = rule.out_of_force(case.received)

@@ -30,8 +30,13 @@ _ALLOWED = (
     "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "string", "sum", "title", "trim",
     "truncate", "unique", "upper", "wordwrap",
 )  # fmt: skip
-_LOOP = frozenset("index index0 revindex revindex0 first last length depth previtem nextitem cycle changed".split())
+_LOOP = frozenset(
+    {"index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem", "cycle", "changed"}
+)
 _BUDGET_NAME = "_budget"
+# A line with nothing but a tag or a comment leaves nothing; its line break goes into the tag, so that lines keep their
+# numbers. A tag with "-" keeps its line break: there the author says what goes.
+_LONE_TAG = re.compile(r"^[ \t]*(\{(?:%(?!-)|#))((?:(?!%\}|#\}).)*?[^-])((?:%|#)\})[ \t]*\n", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
 
 
@@ -86,7 +91,7 @@ def _joined(context: Context, values: list[Any]) -> str:
     texts = [value if isinstance(value, str) else "" if value is None else str(value) for value in values]
     _pay(context, sum(map(len, texts)))
     if context.eval_ctx.autoescape:
-        return Markup("").join(texts)  # noqa: S704  # join escapes what is no Markup
+        return Markup("").join(texts)  # join escapes what is no Markup
     return "".join(texts)
 
 
@@ -235,8 +240,6 @@ class Environment(ImmutableSandboxedEnvironment):
             undefined=StrictUndefined,
             autoescape=html,
             finalize=_finalize,
-            trim_blocks=True,
-            lstrip_blocks=True,
             optimized=False,
             auto_reload=False,
             cache_size=-1,
@@ -251,7 +254,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         if len(source) > _LONGEST_SOURCE:
             raise TemplateSyntaxError(f"a template longer than {_LONGEST_SOURCE} characters", 1, name)
-        tree = super()._parse(source, name, filename)
+        tree = super()._parse(_LONE_TAG.sub(r"\1\2\n\3", source), name, filename)
         rewritten = _Rewrite("text" if self.html else "html").visit(tree)
         rewritten.set_environment(self)
         return rewritten  # type: ignore[no-any-return]  # a transformer is typed as anything
@@ -284,7 +287,7 @@ class Environment(ImmutableSandboxedEnvironment):
                 return None
         raise SecurityError("only lists and records have parts")
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805  # as in Jinja
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805, PYI063  # as in Jinja
         """A call of one of the template's own macros, or of loop.cycle."""
         of_loop = isinstance(getattr(__obj, "__self__", None), LoopContext)
         if not of_loop and not isinstance(__obj, Macro | BlockReference):
@@ -314,10 +317,10 @@ def render(environment: Environment, source: str, values: Mapping[str, Any], *, 
         return _CONTROL.sub("", template.render({**values, _BUDGET_NAME: Budget()})).replace("\r", "")
     except TemplateError as error:
         line = getattr(error, "lineno", None) if isinstance(error, TemplateSyntaxError) else None
-        raise RenderError(f"{what}{f', line {line}' if line else ''}: {error.message or type(error).__name__}") from error
+        raise RenderError(
+            f"{what}{f', line {line}' if line else ''}: {error.message or type(error).__name__}"
+        ) from error
     except RecursionError:
         raise RenderError(f"{what}: templates or macros call each other without end") from None
     except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, MemoryError) as error:
         raise RenderError(f"{what}: {error}") from error
-
-

@@ -48,8 +48,9 @@ def name_of(value: Any) -> str:
             return "/".join(value.path) or value.name
         case Letter():
             return "/".join(value.path) or value.subject or "the mail's own words"
-    texts = [str(text) for get in names(type(value)) for text in get(value) if text] if is_dataclass(value) else []
-    return " ".join(texts) or type(value).__name__.lower()
+    record: type = type(value)
+    texts = [str(text) for get in names(record) for text in get(value) if text] if is_dataclass(record) else []
+    return " ".join(texts) or record.__name__.lower()
 
 
 def shorten(text: str) -> str:
@@ -59,4 +60,5 @@ def shorten(text: str) -> str:
 
 
 def _texts(value: Any) -> list[str]:
-    return [str(text) for get in words(type(value)) for text in get(value)] if is_dataclass(value) else []
+    kind: type = type(value)
+    return [str(text) for get in words(kind) for text in get(value)] if is_dataclass(kind) else []

@@ -10,7 +10,7 @@ _SHOWN = 12  # so many known words are listed when none is near
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """"; did you mean 'x'?" for the nearest known word, else "; known: …"; "" if nothing is known."""
+    """The end of a message: "; did you mean 'x'?" for the nearest known word, else "; known: …"; "" if none is."""
     words = sorted(set(known))
     close = difflib.get_close_matches(word, words, 1, 0.6)
     if not close:

@@ -17,7 +17,9 @@ from mailrouter.core.templates import Template, Templates
 
 _OWN_FILTERS = frozenset({"bounded", "joined"})
 _ELEMENT_FILTERS = frozenset({"first", "last"})
-_SAME_FILTERS = frozenset({"sort", "unique", "reverse", "list", "select", "reject", "selectattr", "rejectattr", "bounded", "default", "d"})
+_SAME_FILTERS = frozenset(
+    {"sort", "unique", "reverse", "list", "select", "reject", "selectattr", "rejectattr", "bounded", "default", "d"}
+)
 _LOOP = Field("loop", "loop", "text")
 
 
@@ -52,20 +54,10 @@ class _Checker:
             case nodes.AssignBlock(target=target):
                 self._below(node)
                 self._bind(target, None)
-            case nodes.FromImport(names=names):
+            case nodes.FromImport() | nodes.Import() | nodes.Include():
                 self._included(node)
-                for name in names:
-                    self.scope[name if isinstance(name, str) else name[1]] = None
-            case nodes.Import(target=target):
-                self._included(node)
-                self.scope[target] = None
-            case nodes.Include():
-                self._included(node)
-            case nodes.With(targets=targets, values=values):
-                for target, value in zip(targets, values, strict=True):
-                    self._bind(target, self.kind(value))
-                for part in node.body:
-                    self.visit(part)
+            case nodes.With():
+                self._with(node)
             case nodes.Expr():
                 self.kind(node)
             case _:
@@ -102,6 +94,12 @@ class _Checker:
         self.scope.clear()
         self.scope.update(before)
 
+    def _with(self, node: nodes.With) -> None:
+        for target, value in zip(node.targets, node.values, strict=True):
+            self._bind(target, self.kind(value))
+        for part in node.body:
+            self.visit(part)
+
     def _bind(self, target: nodes.Node, kind: Field | None) -> None:
         if isinstance(target, nodes.Name):
             self.scope[target.name] = kind
@@ -116,6 +114,10 @@ class _Checker:
         elif named.value not in self.templates.files:
             known = nearest(named.value, self.templates.files)
             self._remark(node, named.value, f"no template is called '{named.value}'{known}")
+        if isinstance(node, nodes.Import):
+            self.scope[node.target] = None
+        elif isinstance(node, nodes.FromImport):
+            self.scope |= {name if isinstance(name, str) else name[1]: None for name in node.names}
 
     def kind(self, node: nodes.Node) -> Field | None:
         """What an expression gives, as far as it can be told."""

@@ -57,7 +57,9 @@ class Templates:
 
     @cached_property
     def _with_html(self) -> frozenset[str]:
-        return frozenset(name for name, file in self.files.items() if "html" in _blocks(self.html_environment, file.body))
+        return frozenset(
+            name for name, file in self.files.items() if "html" in _blocks(self.html_environment, file.body)
+        )
 
     @cached_property
     def _variants(self) -> Mapping[str, Mapping[str, str]]:
@@ -123,7 +125,7 @@ class Templates:
 
 
 def base_name(name: str) -> tuple[str, str]:
-    """"x.et.txt.j2" → ("x.txt.j2", "et"); without a language: ("x.txt.j2", "")."""
+    """A file's name without its language, and that: "x.et.txt.j2" → ("x.txt.j2", "et"); "" if it has none."""
     match = _VARIANT.fullmatch(name)
     if match is None or match["language"] is None:
         return name, ""

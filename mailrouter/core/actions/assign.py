@@ -8,7 +8,12 @@ from mailrouter.core.actions.values import PERSON
 from mailrouter.core.effects import AssignEffect
 
 
-@action("assign", Parameter("responsible", PERSON, "A person or role of people.yaml, or a path.", required=True), short="responsible", once=True)
+@action(
+    "assign",
+    Parameter("responsible", PERSON, "A person or role of people.yaml, or a path.", required=True),
+    short="responsible",
+    once=True,
+)
 def assign(values: Mapping[str, Any], scene: Scene) -> Outcome:
     """Makes somebody responsible for the registered letter, whatever another rule's `register` says."""
     if values["responsible"] is None:

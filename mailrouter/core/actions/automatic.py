@@ -118,8 +118,10 @@ def _answer(values: Mapping[str, Any], scene: Scene, kind: Literal["acknowledge"
 
 @action("acknowledge", *_PARAMETERS, short="template", once=True, check=_check)
 def acknowledge(values: Mapping[str, Any], scene: Scene) -> Outcome:
-    """Acknowledges receipt at once and automatically. Lists, automatic mail, bounces and no-reply addresses get none. A
-    letter that a colleague passed on gets a draft instead, since an automatic answer would go to the colleague.
+    """Acknowledges receipt at once and automatically.
+
+    Lists, automatic mail, bounces and no-reply addresses get none. A letter that a colleague passed on gets a draft
+    instead, since an automatic answer would go to the colleague.
     """
     return _answer(values, scene, "acknowledge")
 

@@ -12,7 +12,9 @@ from mailrouter.core.letter.letters import Letter
 from mailrouter.core.people import Directory, institution_of
 
 SUBJECT = Parameter("subject", LINE, "The subject; else the template's own, else the mail's with Re: or FW: before it.")
-LANGUAGE = Parameter("language", WORD, "The language that the template is chosen by (et, en …), or a path; else the reader's.")
+LANGUAGE = Parameter(
+    "language", WORD, "The language that the template is chosen by (et, en …), or a path; else the reader's."
+)
 TEXT_TEMPLATE = Parameter("template", TEMPLATE, "The template's name, as in templates/.")
 TEXT = Parameter("text", BODY, "The text itself, or a template string, instead of a template.")
 

@@ -16,7 +16,9 @@ _PARAMETERS = (
     Parameter("to", RECIPIENTS, "Who it is for.", default=_TO),
     Parameter("cc", RECIPIENTS, "Who gets a copy."),
     Parameter("purpose", choice("acknowledgement", "nomination", "reply"), "What it is.", default="reply"),
-    Parameter("answers", FLAG, "Sending it is registered under a number of its own and closes the letter.", default=False),
+    Parameter(
+        "answers", FLAG, "Sending it is registered under a number of its own and closes the letter.", default=False
+    ),
     Parameter("approver", WORD, "Who may approve it; else whoever works with drafts."),
     SUBJECT,
     LANGUAGE,
@@ -31,12 +33,15 @@ def _check(given: Mapping[str, Value], site: Site) -> None:
     if body is not None and body.template and not given["answers"].constant:
         uses = site.world.templates.uses(body.template)
         if "own" in uses:
-            site.problem(f"'{body.template}' prints own.number, which only a draft with 'answers: true' gets", "template")
+            site.problem(
+                f"'{body.template}' prints own.number, which only a draft with 'answers: true' gets", "template"
+            )
 
 
 @action("draft", *_PARAMETERS, short="template", once=True, check=_check)
 def draft(values: Mapping[str, Any], scene: Scene) -> Outcome:
     """Puts an answer into the Drafts folder, in reply to the letter's own mail; a person approves it, then it is sent.
+
     With `answers: true` sending it is registered and closes the letter. A template that speaks of the `nominee` gets the
     one that nominations.yaml names for the topic; if there is none, the draft waits until a person fills it in.
     """
@@ -66,4 +71,3 @@ def _approver(scene: Scene) -> str | None:
     on = scene.now.date().isoformat()
     topic = topic_of(scene.case, scene.world.nominations, on=on, series=scene.series)
     return topic.approver if topic else None
-

@@ -8,7 +8,9 @@ from mailrouter.core.actions.values import FOLDER, WORDS
 from mailrouter.core.effects import FlagEffect, MoveEffect
 
 
-@action("move", Parameter("folder", FOLDER, "The folder's name, with / between its levels.", required=True), short="folder")
+@action(
+    "move", Parameter("folder", FOLDER, "The folder's name, with / between its levels.", required=True), short="folder"
+)
 def move(values: Mapping[str, Any], scene: Scene) -> Outcome:
     """Files the mail in a folder of its mailbox, last of all: after everything else is done or given up."""
     folder = values["folder"]

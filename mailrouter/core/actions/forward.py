@@ -12,7 +12,9 @@ _PARAMETERS = (
     Parameter("to", RECIPIENTS, "Who gets it: names, groups, roles, units, addresses, or paths.", required=True),
     Parameter("cc", RECIPIENTS, "Who gets a copy."),
     Parameter("note", BODY, "What stands above the mail: a template's name, or the words themselves."),
-    Parameter("mode", choice("attach", "inline"), "attach: the original whole, as it came; inline: quoted.", default="attach"),
+    Parameter(
+        "mode", choice("attach", "inline"), "attach: the original whole, as it came; inline: quoted.", default="attach"
+    ),
     SUBJECT,
     LANGUAGE,
 )
@@ -20,8 +22,10 @@ _PARAMETERS = (
 
 @action("forward", *_PARAMETERS, short="to")
 def forward(values: Mapping[str, Any], scene: Scene) -> Outcome:
-    """Passes the mail on: a fresh message from our address with the original attached whole and a note above it. Of a
-    letter that arrives again, only what the colleague's own instruction asks for (`to: =instruction.forward_to`) goes out.
+    """Passes the mail on: a fresh message from our address with the original attached whole and a note above it.
+
+    Of a letter that arrives again, only what the colleague's own instruction asks for (`to: =instruction.forward_to`)
+    goes out.
     """
     text = content(values, "note", scene, outside=False)
     return ForwardEffect(scene.key, scene.rule, values["to"], text, values.get("cc") or (), values["mode"])

@@ -6,7 +6,7 @@ person comes back as a Hold, what need not be done as a note.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -32,9 +32,9 @@ Report = Callable[[Place, str, bool, bool], None]  # place, message, whether at 
 class World:
     """What actions know besides the case: the directory, the register's series, terms and templates."""
 
-    directory: Directory = Directory()
-    classification: Classification = Classification()
-    nominations: Nominations = Nominations()
+    directory: Directory = field(default_factory=Directory)
+    classification: Classification = field(default_factory=Classification)
+    nominations: Nominations = field(default_factory=Nominations)
     terms: tuple[Term, ...] = ()
     templates: Templates = field(default_factory=Templates)
     institution: str = ""
@@ -92,8 +92,9 @@ Outcome = Effect | Hold | Note
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value in a rule: `get` gives it for a scene, or a Hold. `paths` are those it is taken from; `constant` the
-    value itself where it does not depend on the case.
+    """A value in a rule: `get` gives it for a scene, or a Hold.
+
+    `paths` are those it is taken from; `constant` is the value itself where it does not depend on the case.
     """
 
     get: Callable[[Scene], Any]
@@ -212,12 +213,12 @@ def compile_step(item: Any, place: Place, ordinals: dict[str, int], report: Repo
     if isinstance(item, str):
         item = {item: {}}
     if not isinstance(item, Mapping) or len(item) != 1:
-        report(place, "an action is 'name: values', one in each '- ' line", False, False)  # noqa: FBT003
+        report(place, "an action is 'name: values', one in each '- ' line", False, False)
         return None
     ((name, data),) = item.items()
     known = actions()
     if name not in known:
-        report((*place, name), f"unknown action '{name}'{nearest(str(name), known)}", True, False)  # noqa: FBT003
+        report((*place, name), f"unknown action '{name}'{nearest(str(name), known)}", True, False)
         return None
     chosen = known[name]
     ordinal = ordinals.get(chosen.name, 0)
@@ -263,5 +264,3 @@ def _default(parameter: Parameter, site: Site) -> Value | None:
     if parameter.default is None:
         return Value(lambda _: None)
     return parameter.kind.compile(parameter.default, site)
-
-

@@ -43,9 +43,11 @@ _PARAMETERS = (
 
 @action("register", *_PARAMETERS, short="series", once=True)
 def register(values: Mapping[str, Any], scene: Scene) -> Outcome:
-    """Enters the letter in the register; the number is given when the decision is settled. A letter that answers or
-    follows up a registered one joins that one's series and number (5-4/22-2); the same letter arriving again is linked
-    to its entry and gets no second number. A marked letter (LIMITE …) is never registered as Avalik: it is held.
+    """Enters the letter in the register; the number is given when the decision is settled.
+
+    A letter that answers or follows up a registered one joins that one's series and number (5-4/22-2); the same letter
+    arriving again is linked to its entry and gets no second number. A marked letter (LIMITE …) is never registered as
+    Avalik: it is held.
     """
     joined = scene.case.thread.entry if scene.case.thread.relation in {"reply", "follow-up"} else None
     mark = joined.series if joined else values["series"]
@@ -72,7 +74,9 @@ def register(values: Mapping[str, Any], scene: Scene) -> Outcome:
     title = _title(values.get("title"), scene)
     if isinstance(title, Hold):
         return title
-    return RegisterEffect(scene.key, scene.rule, _entry(values, scene, series, granted, responsible, title), values["term"])
+    return RegisterEffect(
+        scene.key, scene.rule, _entry(values, scene, series, granted, responsible, title), values["term"]
+    )
 
 
 def _entry(
@@ -161,4 +165,3 @@ def _relations(scene: Scene) -> tuple[Relation, ...]:
     kind: RelationKind = "initial"  # what the other document is to this one
     first = (Relation(kind, thread.entry.number),) if thread.entry and thread.relation in {"reply", "follow-up"} else ()
     return first + tuple(Relation("related", number) for number in thread.related)
-

@@ -20,8 +20,9 @@ def _check_words(given: Mapping[str, Value], site: Site) -> None:
 
 @action("notify", _TO, TEXT_TEMPLATE, TEXT, SUBJECT, LANGUAGE, check=_check_words)
 def notify(values: Mapping[str, Any], scene: Scene) -> Outcome:
-    """Tells colleagues by mail what was done and what waits for them: the template has the entry's number, all effects,
-    the drafts and the due date.
+    """Tells colleagues by mail what was done and what waits for them.
+
+    The template has the entry's number, all effects, the drafts and the due date.
     """
     return NotifyEffect(scene.key, scene.rule, values["to"], content(values, "template", scene, outside=False))
 
@@ -57,8 +58,9 @@ def _check_time(given: Mapping[str, Value], site: Site) -> None:
     check=_check_time,
 )
 def remind(values: Mapping[str, Any], scene: Scene) -> Outcome:
-    """Reminds colleagues by mail, unless the letter is answered by then. A letter without a due date has no reminder
-    `before_due`.
+    """Reminds colleagues by mail, unless the letter is answered by then.
+
+    A letter without a due date has no reminder `before_due`.
     """
     text = content(values, "template", scene, outside=False)
     before: Period | None = values.get("before_due")
@@ -85,4 +87,3 @@ def _later(period: Period, scene: Scene) -> str:
         case _:
             moment = now + timedelta(days=period.number)
     return moment.isoformat(timespec="seconds")
-

@@ -23,7 +23,9 @@ from mailrouter.core.template_check import check_string
 from mailrouter.core.templates import is_template, one_line
 
 # Text fields that name somebody; other texts are no recipients.
-_NAMING = frozenset("address email reply_to responsible forward_to name person return_path institution".split())
+_NAMING = frozenset(
+    ["address", "email", "reply_to", "responsible", "forward_to", "name", "person", "return_path", "institution"]
+)
 _NAMING_RECORDS = (Address, Sender, Correspondence, Person, Party)
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _PERIOD = re.compile(r"(\d{1,3}) (?:(working) )?(days?|hours?|weeks?)")
@@ -155,7 +157,10 @@ def _recipient_path(value: str, site: Site) -> Value | None:
 
 
 def _nobody(scene: Scene, value: str) -> Hold:
-    return Hold("unclear", f"rule '{scene.rule}': {scene.action}: {value} names nobody in this mail; do it by hand, or mend the rule")
+    return Hold(
+        "unclear",
+        f"rule '{scene.rule}': {scene.action}: {value} names nobody in this mail; do it by hand, or mend the rule",
+    )
 
 
 def _addresses(values: Sequence[Any], scene: Scene, wanted: str) -> tuple[Address, ...] | Hold:
@@ -181,9 +186,7 @@ def _address_of(value: Any) -> Address | None:
             return Address("", value.strip()) if _ADDRESS.fullmatch(value.strip()) else None
         case Address():
             return value
-        case Person(name=name, email=email):
-            return Address(name, email)
-        case Sender(name=name, address=address):
+        case Person(name=name, email=address) | Sender(name=name, address=address):
             return Address(name, address)
         case Correspondence(author=author):
             return author
@@ -209,7 +212,9 @@ def _person(value: Any, site: Site) -> Value | None:
         if wrong is not None:
             site.problem(f"'{wrong.text}' names nobody; a responsible is taken from a name or an address")
             return None
-        return Value(lambda scene: _responsible_of(first_values(paths, scene), scene), tuple(path.text for path in paths))
+        return Value(
+            lambda scene: _responsible_of(first_values(paths, scene), scene), tuple(path.text for path in paths)
+        )
     text = _text(value, site)
     if text is None:
         return None
@@ -299,7 +304,8 @@ def _line(value: Any, site: Site) -> Value | None:
         if paths is None:
             return None
         return Value(
-            lambda scene: Text(subject=one_line(_joined(first_values(paths, scene)))), tuple(path.text for path in paths)
+            lambda scene: Text(subject=one_line(_joined(first_values(paths, scene)))),
+            tuple(path.text for path in paths),
         )
     made = Text(subject_source=text) if _is_sound_template(text, site) else Text(subject=one_line(text))
     return Value(lambda _: made, constant=made)
@@ -433,7 +439,9 @@ def _folder(value: Any, site: Site) -> Value | None:
 
 
 _TEXT_SCHEMA: Mapping[str, Any] = {"type": "string"}
-_LIST_SCHEMA: Mapping[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+_LIST_SCHEMA: Mapping[str, Any] = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+}
 
 RECIPIENTS = Kind("recipients", _LIST_SCHEMA, _recipients)
 PERSON = Kind("person", _TEXT_SCHEMA, _person)
@@ -448,4 +456,3 @@ DATE = Kind("date", _TEXT_SCHEMA, _date)
 SERIES = Kind("series", {"type": ["string", "integer"]}, _series)
 TERM = Kind("term", _TEXT_SCHEMA, _term)
 FOLDER = Kind("folder", _TEXT_SCHEMA, _folder)
-

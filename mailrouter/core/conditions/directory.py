@@ -26,8 +26,9 @@ def person(wanted: Any, site: Site) -> Test | None:
 
 @operator("role", takes=("text", "record"), schema=_SCHEMA)
 def role(wanted: Any, site: Site) -> Test | None:
-    """A letter's party holds this role of people.yaml, as it is printed ("Minister of Interior") or by the holder's
-    name; anyone else: is the role's holder. Of a list: one of them.
+    """The party of a letter holds this role of people.yaml; anyone else: is the role's holder.
+
+    A party holds it as printed ("Minister of Interior") or by the holder's name. Of a list: one of them.
     """
     roles = {fold(entry.name): entry for entry in site.directory.roles}
     chosen = _known(wanted, site, {key: entry.name for key, entry in roles.items()}, "role")

@@ -76,7 +76,7 @@ class Site:
 
     def problem(self, message: str, *steps: str | int, key: bool = False) -> None:
         """Say what is wrong here, or at `steps` below."""
-        self.report((*self.place, *steps), message, key, False)  # noqa: FBT003  # a plain error, no warning
+        self.report((*self.place, *steps), message, key, False)  # a plain error, no warning
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from typing import Any
 
 from mailrouter.core.conditions.interface import Counted, Site, operator
 from mailrouter.core.conditions.numbers import comparison
+from mailrouter.core.paths import Kind
 
-_KINDS = ("text", "date", "number", "flag", "choice", "record")
+_KINDS: tuple[Kind, ...] = ("text", "date", "number", "flag", "choice", "record")
 
 
 @operator("exists", takes=_KINDS, schema={"type": "boolean"})
@@ -33,5 +34,3 @@ def count(wanted: Any, site: Site) -> Counted | None:
         site.problem(f"'count' wants a whole number, not '{wanted}'")
         return None
     return Counted(lambda values, _: len(values) == wanted, cost=1)
-
-

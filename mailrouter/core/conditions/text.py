@@ -25,7 +25,11 @@ def equals(wanted: Any, site: Site) -> Test | None:
     return one_of_values([wanted], site, single=True)
 
 
-@operator("one_of", takes=("text", "date", "number", "choice", "record"), schema={"type": "array", "minItems": 1, "items": _ANY})
+@operator(
+    "one_of",
+    takes=("text", "date", "number", "choice", "record"),
+    schema={"type": "array", "minItems": 1, "items": _ANY},
+)
 def one_of(wanted: Any, site: Site) -> Test | None:
     """Equals one of the values. `path: [a, b]` says the same."""
     if not isinstance(wanted, list):
@@ -56,7 +60,9 @@ def one_of_values(wanted: Sequence[Any], site: Site, *, single: bool = False) ->
     if any(text is None for _, text in texts):
         return None
     if kind == "record" and not names(_record(site.field)):
-        site.problem(f"'{site.field.key}' has several parts; name one of them, as in '{site.field.key}: {{part: value}}'")
+        site.problem(
+            f"'{site.field.key}' has several parts; name one of them, as in '{site.field.key}: {{part: value}}'"
+        )
         return None
     folded = frozenset(fold(str(text)) for _, text in texts)
     get = text_getter(site.field, names)
@@ -117,8 +123,9 @@ def _on_texts(site: Site, met: Callable[[str, Facts], bool], found: Words, cost:
     },
 )
 def contains(wanted: Any, site: Site) -> Test | None:
-    """Has these words (of a list: one of them); case and diacritics do not count. `{stem: kontaktisik}` finds whole
-    words in any case form: kontaktisiku, kontaktisikut, kontaktisikuks.
+    """Has these words (of a list: one of them); case and diacritics do not count.
+
+    `{stem: kontaktisik}` finds whole words in any case form: kontaktisiku, kontaktisikut, kontaktisikuks.
     """
     if isinstance(wanted, dict):
         return _stem(wanted, site)
@@ -150,7 +157,7 @@ def _stem(wanted: dict[str, Any], site: Site) -> Test | None:
 
 
 def _first_word(stem: str) -> str:
-    return stem.split()[0] if stem.split() else stem
+    return stem.split(maxsplit=1)[0] if stem.split() else stem
 
 
 @operator("starts_with", takes=("text", "record"), schema=_TEXT)
@@ -173,8 +180,10 @@ def ends_with(wanted: Any, site: Site) -> Test | None:
 
 @operator("matches", takes=("text", "choice", "record"), schema=_TEXT)
 def matches(wanted: Any, site: Site) -> Test | None:
-    r"""An expression (RE2) is found in the text as printed: `matches: 'Ares\(\d{4}\)\d+'`; `(?i)` in front ignores
-    case. Of a list: one of them. RE2 takes linear time and so has no back references and no look-around.
+    r"""An expression (RE2) is found in the text as printed: `matches: 'Ares\(\d{4}\)\d+'`.
+
+    `(?i)` in front ignores case. Of a list: one of them. RE2 takes linear time and so has no back references and no
+    look-around.
     """
     listed = isinstance(wanted, list)
     patterns = []

@@ -57,7 +57,11 @@ def on(wanted: Any, site: Site) -> Test | None:
     return _on_day(wanted, site, lambda value, day: value == day)
 
 
-@operator("weekday", takes=("date",), schema={"anyOf": [{"enum": list(_DAYS)}, {"type": "array", "items": {"enum": list(_DAYS)}}]})
+@operator(
+    "weekday",
+    takes=("date",),
+    schema={"anyOf": [{"enum": list(_DAYS)}, {"type": "array", "items": {"enum": list(_DAYS)}}]},
+)
 def weekday(wanted: Any, site: Site) -> Test | None:
     """The date is one of these days of the week: `weekday: [saturday, sunday]`."""
     listed = isinstance(wanted, list)

@@ -103,17 +103,17 @@ class Compiler:
         if isinstance(data, list):
             return _all(self._parts(data, place, root))
         if not isinstance(data, Mapping):
-            self.report(place, f"a condition is 'path: what it must be', not '{data}'", False, False)  # noqa: FBT003
+            self.report(place, f"a condition is 'path: what it must be', not '{data}'", False, False)
             return None
         if not data:
-            self.report(place, "no conditions; 'when: always' meets every mail", False, False)  # noqa: FBT003
+            self.report(place, "no conditions; 'when: always' meets every mail", False, False)
             return None
         nodes = [self._entry(str(key), value, (*place, str(key)), root) for key, value in data.items()]
         return _all(node for node in nodes if node is not None)
 
     def _parts(self, data: Sequence[Any], place: Place, root: type) -> list[Node]:
         if not data:
-            self.report(place, "an empty list of conditions", False, False)  # noqa: FBT003
+            self.report(place, "an empty list of conditions", False, False)
         nodes = [self.block(item, (*place, index), root) for index, item in enumerate(data)]
         return [node for node in nodes if node is not None]
 
@@ -123,17 +123,20 @@ class Compiler:
             return Not(node, node.cost) if node else None
         if key in LOGIC:
             if not isinstance(value, list):
-                self.report(place, f"'{key}' wants a list of conditions", False, False)  # noqa: FBT003
+                self.report(place, f"'{key}' wants a list of conditions", False, False)
                 return None
             parts = self._parts(value, place, root)
             if not parts:
                 return None
-            return _all(parts) if key == "all" else AnyOf(_cheap_first(parts), max(part.cost for part in parts))
+            return _all(parts) if key == "all" else AnyOf(tuple(parts), max(part.cost for part in parts))
+        return self._leaf(key, value, place, root)
+
+    def _leaf(self, key: str, value: Any, place: Place, root: type) -> Node | None:
         path = resolve(key, root)
         if isinstance(path, Fault):
             known = nearest(key, [*fields_of(root), *LOGIC]) if "." not in key else ""
             message = f"unknown condition '{key}'{known}" if known else path.message
-            self.report(place, message, True, False)  # noqa: FBT003
+            self.report(place, message, True, False)
             return None
         compiled = self._test(value, place, path.field)
         if compiled is None:
@@ -196,7 +199,9 @@ class Compiler:
         kind = _KINDS[site.field.kind]
         if chosen is not None:
             fit = sorted(item.name for item in operators().values() if site.field.kind in item.takes)
-            site.problem(f"'{key}' does not fit '{site.field.key}', which is {kind}; fitting: {', '.join(fit)}", key=True)
+            site.problem(
+                f"'{key}' does not fit '{site.field.key}', which is {kind}; fitting: {', '.join(fit)}", key=True
+            )
             return
         known = [item.name for item in operators().values() if site.field.kind in item.takes]
         site.problem(f"unknown condition '{key}'{nearest(key, [*known, *parts, *LOGIC])}", key=True)
