@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from mailrouter.core.case import outgoing_keys
 from mailrouter.core.effects import EFFECT, DraftEffect, SendEffect, effect_key
 from mailrouter.core.message import Address
 from mailrouter.core.outcomes import Hold
@@ -244,7 +245,7 @@ class Drafts:
         if isinstance(numbered, Hold):
             raise Permanent(numbered.reason)
         return self._registry.insert(
-            tx, numbered, (f"number:{numbered.number}",), who=who, why=f"draft {draft.id}", sent=False
+            tx, numbered, outgoing_keys(numbered, ()), who=who, why=f"draft {draft.id}", sent=False
         )
 
     def _send(self, tx: Connection, draft: Draft) -> None:
