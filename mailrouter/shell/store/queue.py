@@ -110,15 +110,14 @@ class Queue:
                 query = query.where(effects.c.mailbox.in_(list(mailboxes)))
             if "move" in kinds:
                 other = effects.alias()
-                query = query.where(
-                    ~exists(
-                        select(other.c.key).where(
-                            other.c.intake_id == effects.c.intake_id,
-                            other.c.kind.not_in(("move", "remind", "send")),
-                            other.c.state.in_(OPEN),
-                        )
+                waited_for = exists(
+                    select(other.c.key).where(
+                        other.c.intake_id == effects.c.intake_id,
+                        other.c.kind.not_in(("move", "remind", "send")),
+                        other.c.state.in_(OPEN),
                     )
                 )
+                query = query.where(or_(effects.c.kind != "move", ~waited_for))  # a flag must not wait for itself
             if not self._db.sqlite:
                 query = query.with_for_update(skip_locked=True, of=effects)
             rows = tx.execute(query).all()
