@@ -32,7 +32,7 @@ _WEAKER = (
 _OWN_ENDS = ("as", "is", "us", "ys", "s", "a", "e", "o", "i", "ij", "ia", "ja")
 _FOREIGN_CASES = frozenset(
     "lle lla lta n in en an a ia ssa sta ksi i e u am ai m im ei us um iem ui iui o os io es as is ei ie ya ju oj ej om em ym im"
-    " ovi evi ogo omu owi ie y s t".split()
+    " oi ille illa ilta ovi evi ogo omu owi ie y s t".split()
 ) | {""}
 _CYRILLIC = str.maketrans(
     dict(zip("абвгдезиклмнопрстуфыэй", "abvgdeziklmnoprstufyei", strict=True))
