@@ -250,7 +250,13 @@ def _orders(hop: Hop) -> Orders | None:
 
 
 def _mail(message: Message, chain: Chain) -> Mail:
-    kept = [(name, value[:_MAX_KEPT_VALUE]) for name, value in message.headers if name.lower() in _KEPT_HEADERS]
+    kept = [
+        (name, value if name.lower() == "from" else value[:_MAX_KEPT_VALUE])
+        for name, value in message.headers
+        if name.lower() in _KEPT_HEADERS
+    ]
+    # Every From, whole: that there is a second author must not be hidden by putting it far down.
+    kept[_MAX_KEPT:] = [header for header in kept[_MAX_KEPT:] if header[0].lower() == "from"]
     return Mail(
         message_id=message.message_id,
         author=message.addresses.sender,
@@ -266,7 +272,7 @@ def _mail(message: Message, chain: Chain) -> Mail:
         return_path=message.addresses.return_path,
         in_reply_to=message.in_reply_to,
         references=message.references,
-        headers=tuple(kept[:_MAX_KEPT]),
+        headers=tuple(kept),
         marks=chain.marks,
         bounced=bounced_message_ids(message) if nature(message) == "bounce" else (),
         failed_recipients=failed_recipients(message),

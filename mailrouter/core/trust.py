@@ -15,6 +15,11 @@ from mailrouter.core.message import Address
 
 Header = tuple[str, str]
 
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Trust:
@@ -175,11 +180,12 @@ def _sources(received: str) -> list[str]:
 
 
 def _is_private(text: str) -> bool:
+    """RFC 1918, 4193 and loopback: no host outside has such an address."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return address.is_private or address.is_loopback
+    return any(address in network for network in _PRIVATE)
 
 
 def _is_host(source: str, host: str) -> bool:
@@ -191,15 +197,18 @@ def _is_host(source: str, host: str) -> bool:
     return source.rstrip(".") == wanted or (wanted.startswith(".") and source.rstrip(".").endswith(wanted))
 
 
-_SERVER = re.compile(
-    r'\s*(?:\([^()]{0,200}\)\s*){0,5}("?)([^\s;="()]{1,255})\1\s*(?:\d{1,3}\s*)?(?:\([^()]{0,200}\)\s*){0,5}(?:;|$)'
-)
-
-
 def _server(value: str) -> str:
-    """The authserv-id that a header begins with; its version may follow (RFC 8601 § 2.2). "" if there is none."""
-    match = _SERVER.match(value)
-    return match[2].lower().rstrip(".") if match else ""
+    """The authserv-id that a header begins with; its version may follow (RFC 8601 § 2.2). "" if there is none.
+
+    Of a header that is broken further on the id counts still: nothing below a broken header of ours is believed.
+    """
+    segments = _segments(value)
+    if segments is None:
+        match = re.match(r"\s*([^\s;=\"()]{1,255})\s*[;(\s]", value)
+        return match[1].lower().rstrip(".") if match else ""
+    words = segments[0]
+    named = len(words) == 1 or (len(words) == 2 and words[1].isdigit())
+    return words[0].lower().rstrip(".") if named else ""
 
 
 def _results(value: str) -> list[_Result] | None:
