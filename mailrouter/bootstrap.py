@@ -6,16 +6,21 @@ Invariant: nothing is built that a command does not need: lists and shows open t
 import os
 import secrets
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from mailrouter import settings as settings_file
+from mailrouter.core.case import MailboxRef
 from mailrouter.core.containers import Limits
 from mailrouter.core.outcomes import Problem
-from mailrouter.settings import Mailbox, OAuth, Settings
+from mailrouter.core.rules import RuleSet
+from mailrouter.settings import Mailbox, OAuth, Reading, Settings
 from mailrouter.shell import mailboxes
 from mailrouter.shell.clock import Clock
+from mailrouter.shell.explaining import Explainer
 from mailrouter.shell.mailboxes.interface import MailboxConnection
 from mailrouter.shell.outbox import Outbox
 from mailrouter.shell.performers.drafting import Drafting
@@ -65,14 +70,7 @@ class App:
     def reader(self) -> ReadingPool:
         """The reading children; they start with the first mail."""
         if self._reader is None:
-            reading = self.settings.reading
-            self._reader = ReadingPool(
-                seconds=reading.seconds,
-                mebibytes=reading.mebibytes,
-                workers=reading.workers,
-                ocr=reading.ocr,
-                limits=Limits(reading.depth, reading.parts, reading.megabytes * 1024 * 1024),
-            )
+            self._reader = _reader(self.settings.reading)
         return self._reader
 
     def rulebook(self) -> Rulebook:
@@ -91,11 +89,24 @@ class App:
             clock=self.clock,
             pipeline=self.pipeline(),
             outbox=Outbox(
-                self.settings, self.store, self.clock, performers(), self.connect, self._token("smtp", self.settings.smtp.oauth)
+                self.settings,
+                self.store,
+                self.clock,
+                performers(),
+                self.connect,
+                self._token("smtp", self.settings.smtp.oauth),
             ),
             connect=self.connect,
             node=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         )
+
+    def explainer(self, ruleset: RuleSet, at: datetime | None = None) -> Explainer:
+        """Explains mails as the first mailbox would take them, against the register as it stands."""
+        mailbox = self.settings.mailboxes[0]
+        around = self.pipeline().around(mailbox)
+        if at is not None:
+            around = replace(around, now=at.astimezone(around.now.tzinfo))
+        return Explainer(ruleset, MailboxRef(mailbox.name, mailbox.address), around, self.store)
 
     def connect(self, mailbox: Mailbox) -> MailboxConnection:
         """An open connection to a mailbox."""
@@ -115,6 +126,27 @@ class App:
         from mailrouter.shell import oauth  # noqa: PLC0415 - msal takes a while to import and few need it
 
         return oauth.source(name, settings, self.store.leases)
+
+
+@contextmanager
+def plain_reader(folder: Path | None) -> Iterator[ReadingPool]:
+    """Reading children by the settings of `folder`, or by the defaults where there are none."""
+    given = app(folder) if folder is not None else None
+    reader = given.reader if given else _reader(Reading())
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def _reader(reading: Reading) -> ReadingPool:
+    return ReadingPool(
+        seconds=reading.seconds,
+        mebibytes=reading.mebibytes,
+        workers=reading.workers,
+        ocr=reading.ocr,
+        limits=Limits(reading.depth, reading.parts, reading.megabytes * 1024 * 1024),
+    )
 
 
 def performers() -> tuple[Performer, ...]:

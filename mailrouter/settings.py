@@ -4,11 +4,12 @@ Invariant: no secret is ever in Settings: only the name of the environment varia
 Each field's description is the administrators' reference (`mailrouter describe settings`).
 """
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
@@ -40,7 +41,9 @@ class TrustSettings(Model):
     authserv_ids: tuple[str, ...] = Field(
         (), description="The authserv-ids that our own servers write into Authentication-Results (RFC 8601)."
     )
-    hosts: tuple[str, ...] = Field((), description="Our relays; a Received line from elsewhere above a result voids it.")
+    hosts: tuple[str, ...] = Field(
+        (), description="Our relays; a Received line from elsewhere above a result voids it."
+    )
     internal: Literal["authentication-results", "x-ms-authas", "own-domains"] = Field(
         "authentication-results", description="How an internal author is verified."
     )
@@ -64,13 +67,17 @@ class Credentials(Model):
 class OAuth(Model):
     """OAuth 2 for a mailbox or for SMTP (XOAUTH2)."""
 
-    provider: Literal["microsoft", "generic"] = Field(description="microsoft: client credentials; generic: refresh token.")
+    provider: Literal["microsoft", "generic"] = Field(
+        description="microsoft: client credentials; generic: refresh token."
+    )
     token_url: str | None = Field(None, description="The token endpoint (generic).")
     tenant: str | None = Field(None, description="The tenant's id (microsoft).")
     client_id: str = Field(description="The application's id.")
     client_secret_env: str | None = Field(None, description="Environment variable that has the client secret.")
     client_secret_file: Path | None = Field(None, description="File that has the client secret.")
-    client_secret_expires: str | None = Field(None, description="ISO date on which the secret ends; warned days before.")
+    client_secret_expires: str | None = Field(
+        None, description="ISO date on which the secret ends; warned days before."
+    )
     refresh_token_file: Path | None = Field(None, description="File with the first refresh token (generic).")
     scope: str = Field("https://outlook.office365.com/.default", description="The scope asked for.")
 
@@ -156,7 +163,9 @@ class Outbox(Model):
     lease_seconds: float = Field(120, gt=0, description="How long a node owns an effect; then it is taken over.")
     attempts: int = Field(8, ge=1, description="Attempts before a person is asked.")
     backoff_seconds: float = Field(5, gt=0, description="First wait after a temporary failure; doubled each time.")
-    unknown_outcome: Literal["hold", "resend"] = Field("hold", description="What happens when nobody knows if a mail went out.")
+    unknown_outcome: Literal["hold", "resend"] = Field(
+        "hold", description="What happens when nobody knows if a mail went out."
+    )
     batch: int = Field(100, ge=1, description="Effects of one kind in one connection.")
     hops: int = Field(5, ge=1, description="How often a mail may pass through mailrouter before it is held as a loop.")
     received: int = Field(50, ge=1, description="Received lines before a mail is held as a loop (RFC 5321 § 6.3).")
@@ -166,7 +175,9 @@ class Outbox(Model):
 class Holds(Model):
     """Held mail."""
 
-    remind_hours: float = Field(4, gt=0, description="Working hours before the due time at which registrars are reminded.")
+    remind_hours: float = Field(
+        4, gt=0, description="Working hours before the due time at which registrars are reminded."
+    )
     flag: str = Field("\\Flagged", description="The flag that a held mail gets.")
 
 
@@ -240,7 +251,9 @@ def _anchor_mirror(mirror: Any, folder: Path) -> Any:
     """A mirror's settings, which are read by its own file, with their paths made absolute."""
     if not isinstance(mirror, Mapping):
         return mirror
-    paths = {key: (folder / Path(value).expanduser()).resolve() for key, value in mirror.items() if key in _MIRROR_PATHS}
+    paths = {
+        key: (folder / Path(value).expanduser()).resolve() for key, value in mirror.items() if key in _MIRROR_PATHS
+    }
     return {**mirror, **paths}
 
 
@@ -259,3 +272,31 @@ def _anchor_url(url: str, folder: Path) -> str:
     if url.startswith(prefix) and not url.startswith(prefix + "/"):
         return f"{prefix}{(folder / url.removeprefix(prefix)).resolve()}"
     return url
+
+
+def describe() -> str:
+    """Every key with its meaning and default, for administrators."""
+    return "\n".join(_described(Settings, 0))
+
+
+def _described(model: type[BaseModel], depth: int) -> list[str]:
+    lines = []
+    for name, field in model.model_fields.items():
+        default = "" if field.is_required() else _default(field.default)
+        lines.append(f"{'  ' * depth}{name}: {field.description or ''}{default}")
+        lines += [line for nested in _models(field.annotation) for line in _described(nested, depth + 1)]
+    return lines
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, BaseModel) or value is None:
+        return ""
+    shown = str(value) if isinstance(value, Path) else json.dumps(value, default=str, ensure_ascii=False)
+    return f" Default: {shown}."
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation names, whatever it wraps them in."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mailrouter.bootstrap import draft_json, fill_draft
 from mailrouter.cli.output import CONFIG, As, Config, Json, line, opened, say, table, who
+from mailrouter.shell.staff import fill_draft
+from mailrouter.shell.views import draft_json
 
 app = typer.Typer(help="Drafts that wait for a person. Approving records; the service sends.", no_args_is_help=True)
 Wanted = Annotated[int, typer.Argument(metavar="ID")]
@@ -69,8 +70,18 @@ def fill(
     """Fill in or change a draft; an approval falls, and the copy in Drafts is replaced."""
     with opened(config) as application:
         given = typer.get_text_stream("stdin").read() if text == "-" else text
+        ruleset = application.rulebook().current()
         changed = fill_draft(
-            application, draft, who(by), nominees=nominee or [], to=to or [], subject=subject, text=given
+            application.store,
+            application.store.drafts.get(draft),
+            directory=ruleset.directory,
+            organisation=ruleset.institution,
+            who=who(by),
+            at=application.clock.now(),
+            nominees=nominee or [],
+            to=to or [],
+            subject=subject,
+            text=given,
         )
     needs = f"; it still needs: {', '.join(changed.content.needs)}" if changed.content.needs else ""
     say(f"draft {draft} is changed{needs}")

@@ -4,10 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
-from mailrouter.bootstrap import messages_of, show_message, try_again
+from mailrouter.bootstrap import App
 from mailrouter.cli import shown
 from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, say, table, who
 from mailrouter.shell.errors import Permanent
+from mailrouter.shell.explaining import past
+from mailrouter.shell.staff import try_again
+from mailrouter.shell.views import draft_json, message_json
 
 app = typer.Typer(help="The ledger of mails: what happened to each, and why.", no_args_is_help=True)
 Wanted = Annotated[
@@ -25,7 +28,8 @@ def list_(
 ) -> None:
     """Every mail that was seen, oldest first."""
     with opened(config) as application:
-        found = messages_of(application, state=state, mailbox=mailbox, limit=limit)
+        listed = application.store.listing.messages(state=state, mailbox=mailbox, limit=limit)
+        found = [message_json(one) for one in listed]
     if as_json:
         for one in found:
             line(one)
@@ -50,7 +54,7 @@ def list_(
 def show(message: Wanted, config: Config = CONFIG, as_json: Json = False) -> None:
     """One mail: what was decided and why, rule by rule; why the other rules did not match; what became of it."""
     with opened(config) as application:
-        one: dict[str, Any] = show_message(application, message)
+        one = _shown(application, message)
     if as_json:
         line(one)
     else:
@@ -61,7 +65,7 @@ def show(message: Wanted, config: Config = CONFIG, as_json: Json = False) -> Non
 def retry(message: Wanted, config: Config = CONFIG, by: As = "") -> None:
     """Decide a held mail anew with the rules of now; a settled mail's failed effects are tried again."""
     with opened(config) as application:
-        say(try_again(application, message, who(by)))
+        say(try_again(application.pipeline(), message, who(by)))
 
 
 @app.command()
@@ -77,3 +81,17 @@ def release(
         if not application.store.listing.release(one.id, who=who(by), why=reason, at=application.clock.iso()):
             raise Permanent(f"message {one.id} is {one.state}; only held mail can be released")
         say(f"message {one.id} is released")
+
+
+def _shown(application: App, wanted: str) -> dict[str, Any]:
+    """One mail with its decision explained, and its drafts."""
+    listed = application.store.listing.one(wanted)
+    case = application.store.listing.case(listed.id)
+    drafts = application.store.drafts.all(intake_id=listed.id)
+    shown = {**message_json(listed), "drafts": [draft_json(one) for one in drafts]}
+    for effect, row in zip(shown["effects"], listed.effects, strict=True):
+        effect["payload"] = row["payload"]
+    if case is not None and listed.ruleset:
+        rulebook = application.rulebook()
+        shown |= past(listed, case, rulebook.version(listed.ruleset), rulebook.current())
+    return shown

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from mailrouter.bootstrap import explainer, plain_reader
+from mailrouter.bootstrap import plain_reader
 from mailrouter.cli import shown
 from mailrouter.cli.output import CONFIG, Config, Json, line, opened, progress, say
 from mailrouter.core.reading import as_json
@@ -55,19 +55,21 @@ def explain(
     config: Config = CONFIG,
     as_json_lines: Json = False,
     at: Annotated[
-        str | None, typer.Option("--at", help="When the mail came (ISO); default: its newest Received or Date.")
+        str | None, typer.Option("--at", help="When the mail came and is decided (ISO); default: now.")
     ] = None,
 ) -> None:
     """What the working copy of the rules would do with a mail, and why; nothing is performed."""
     with opened(config) as application:
-        explaining = explainer(application, datetime.fromisoformat(at) if at else None)
+        ruleset = application.rulebook().working_ruleset()
+        explainer = application.explainer(ruleset, datetime.fromisoformat(at) if at else None)
         failed = False
         for one in iter_paths(paths):
             if one.raw is None:
                 failed = True
                 _unread(one.file, one.index, one.error, as_json_lines=as_json_lines)
                 continue
-            explained: dict[str, Any] = explaining(one.raw, one.file, one.index)
+            reading = application.reader.read(one.raw)
+            explained = explainer.explain(reading, explainer.around.now, one.file, one.index)
             if as_json_lines:
                 line(explained)
             else:

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from mailrouter.bootstrap import confirm_number, correct_entry, entry_json, export_public
 from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, say, table, who
+from mailrouter.core.publicview import public_entries, public_site
 from mailrouter.shell.errors import Permanent
+from mailrouter.shell.staff import confirm_number, correct_entry
+from mailrouter.shell.views import entry_json
 
 app = typer.Typer(help="The register.", no_args_is_help=True)
 Number = Annotated[str, typer.Argument(metavar="NUMBER")]
@@ -76,7 +78,7 @@ def confirm(
 ) -> None:
     """The number that the owning register gave to our proposal."""
     with opened(config) as application:
-        entry = confirm_number(application, ours, theirs, who(by))
+        entry = confirm_number(application.store, ours, theirs, who=who(by), at=application.clock.now())
     say(f"{ours} is confirmed as {entry.theirs}")
 
 
@@ -92,7 +94,8 @@ def correct(
 ) -> None:
     """Correct an entry; the old values stay in its history."""
     with opened(config) as application:
-        correct_entry(application, number, field, who(by), reason)
+        directory = application.rulebook().current().directory
+        correct_entry(application.store, number, field, directory, who=who(by), at=application.clock.now(), why=reason)
     say(f"{number} is corrected")
 
 
@@ -106,7 +109,10 @@ def export(
     """The whole register as JSON Lines; `--public` leaves out what the public may not see, `--to` writes HTML pages."""
     with opened(config) as application:
         if public:
-            entries, pages = export_public(application)
+            ruleset = application.rulebook().current()
+            whole = list(application.store.registry.entries())
+            entries = public_entries(whole, ruleset.classification)
+            pages = public_site(whole, ruleset.classification, ruleset.institution)
         else:
             if to is not None:
                 raise Permanent("HTML pages are for the public: add --public")

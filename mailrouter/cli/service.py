@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from mailrouter.bootstrap import App, build_status, one_node
+from mailrouter.bootstrap import App, Refused
 from mailrouter.bootstrap import app as load
-from mailrouter.bootstrap import Refused
 from mailrouter.cli.output import CONFIG, Config, Json, day, line, opened, out, say, table
 from mailrouter.shell import log
+from mailrouter.shell.errors import Permanent
+from mailrouter.shell.node import alone
 from mailrouter.shell.scheduler import Service
+from mailrouter.shell.views import status as status_of
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,7 +30,7 @@ def run(
     """The service: polls the mailboxes and performs what was decided, until SIGTERM; SIGHUP rereads the settings."""
     application = load(config)
     log.configure(application.settings.log)
-    with one_node(application):
+    with alone(application.store.path):
         if once:
             try:
                 code = application.service().run_once()
@@ -79,7 +81,8 @@ def _started(application: App) -> Service:
 def status(config: Config = CONFIG, as_json: Json = False) -> None:
     """Mailboxes, proof of life, reconciled counts, queue, deadlines. Reads only the store."""
     with opened(config) as application:
-        lines = build_status(application)
+        lines = status_of(application.store, application.settings, application.clock.now().date())
+        notes = [*lines.notes, *_of_working_copy(application)]
     if as_json:
         for one in lines.mailboxes:
             line(one)
@@ -103,7 +106,7 @@ def status(config: Config = CONFIG, as_json: Json = False) -> None:
         if one["error"]:
             say(f"{one['mailbox']}: {one['error']}", "red")
     out.print()
-    for text in lines.notes:
+    for text in notes:
         say(text)
 
 
@@ -119,3 +122,12 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
         "unknown_outcome",
     )
     return (one["mailbox"], one["state"], day(one["since"]), one["last_fetch"], *(one[name] for name in names))
+
+
+def _of_working_copy(application: App) -> list[str]:
+    """What the administrator should know of the rules on disk."""
+    try:
+        differs = application.rulebook().differs()
+    except Permanent as error:
+        return [str(error)]
+    return ["the rules' working copy differs from the version in force: 'mailrouter rules diff'"] if differs else []

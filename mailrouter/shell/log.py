@@ -59,6 +59,10 @@ def configure(form: str) -> None:
     )
 
 
+def _stderr(*args: Any) -> Any:
+    return structlog.PrintLogger(sys.stderr)
+
+
 def event(name: str, /, *, warning: bool = False, **fields: Any) -> None:
     """Write one line; the name must be in EVENTS."""
     if name not in EVENTS:

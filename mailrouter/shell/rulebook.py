@@ -51,9 +51,18 @@ class Rulebook:
             raise Permanent(f"the stored rules {digest[:12]} cannot be built by this version: {problems[0]}")
         return built
 
-    def working_copy(self) -> dict[str, str]:
-        """The texts of the working copy on disk."""
-        return ruleset.collect(self._folder, self._settings())
+    def working_copy(self, rules: Path | None = None, templates: Path | None = None) -> dict[str, str]:
+        """The texts of the working copy on disk; `rules` and `templates` stand in for the settings' folders."""
+        return ruleset.collect(self._folder, self._settings(), rules, templates)
+
+    def working_ruleset(self, rules: Path | None = None, templates: Path | None = None) -> RuleSet:
+        """The working copy (or another folder's rules), built; Permanent with every problem."""
+        settings = self._settings()
+        built, problems = ruleset.build(self.working_copy(rules, templates))
+        if built is None:
+            located = ruleset.locate(problems, self._folder, settings, rules, templates)
+            raise Permanent("the rules have problems:\n" + "\n".join(str(one) for one in located))
+        return built
 
     def differs(self) -> bool:
         """Whether the working copy differs from the version in force (or cannot be built)."""
@@ -65,6 +74,7 @@ class Rulebook:
         files = self.working_copy()
         built, problems = ruleset.build(files)
         if built is None:
-            shown = "\n".join(str(problem) for problem in problems if problem.severity == "error")
+            located = ruleset.locate(problems, self._folder, self._settings())
+            shown = "\n".join(str(problem) for problem in located if problem.severity == "error")
             raise Permanent(f"the rules cannot be published, mend them first:\n{shown}")
         self._store.versions.publish_first(built.digest, files, self._clock.iso())

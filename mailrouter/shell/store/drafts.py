@@ -47,6 +47,11 @@ class Draft:
     note: str | None
 
     @property
+    def purpose(self) -> str:
+        """acknowledgement, nomination or reply."""
+        return self.content.purpose
+
+    @property
     def message_key(self) -> str:
         """What the Message-ID of the copy in Drafts derives from: each revision has its own."""
         return self.effect_key if self.revision == 0 else f"{self.effect_key}.{self.revision}"

@@ -149,6 +149,10 @@ class Listing:
         """Write down what a person did."""
         tx.execute(acts.insert().values(at=at, who=who, what=what, subject=subject, why=why))
 
+    def record(self, at: str, who: str, what: str, subject: str, why: str) -> None:
+        """`act` in a transaction of its own."""
+        self._db.write(lambda tx: self.act(tx, at, who, what, subject, why))
+
     def one(self, wanted: str) -> Listed:
         """The one mail that `wanted` names; Permanent if none or several."""
         found = self.messages(wanted=wanted)

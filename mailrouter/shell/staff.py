@@ -1,0 +1,184 @@
+"""What persons do from the command line: fill a draft, confirm a number, correct an entry, try again.
+
+Invariant: nothing outside is performed here; what is said is recorded with who said it, and the service carries it out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+
+from mailrouter.core.effects import DraftEffect
+from mailrouter.core.message import Address
+from mailrouter.core.nominations import Nominee, nominee_of
+from mailrouter.core.nominations import Topic
+from mailrouter.core.people import Directory, Found, find
+from mailrouter.core.register import Entry, Responsible
+from mailrouter.shell.errors import Permanent
+from mailrouter.shell.pipeline import Pipeline
+from mailrouter.shell.store.drafts import Draft
+from mailrouter.shell.store.store import Store
+
+_CORRECTABLE = {
+    "title", "access", "access_basis", "access_from", "access_until", "responsible", "sender_reference", "sender_date",
+    "arrival", "due", "note", "state", "private",
+}  # fmt: skip
+
+
+def fill_draft(
+    store: Store,
+    draft: Draft,
+    *,
+    directory: Directory,
+    organisation: str,
+    who: str,
+    at: datetime,
+    nominees: Sequence[str] = (),
+    to: Sequence[str] = (),
+    subject: str | None = None,
+    text: str | None = None,
+) -> Draft:
+    """Fill in or change a draft; Permanent if nothing is given, a person is not known, or an address is none."""
+    if not (nominees or to or subject is not None or text is not None):
+        raise Permanent("nothing to fill: give --nominee, --to, --subject or --text")
+    content = draft.content
+    if subject is not None or text is not None:
+        words = content.content
+        words = replace(words, subject=words.subject if subject is None else subject)
+        words = replace(words, text=text, html="") if text is not None else words
+        content = replace(content, content=words)
+    if to:
+        content = replace(content, to=tuple(_address(one) for one in to))
+    if nominees:
+        named = [_nominee(one, directory, organisation, at) for one in nominees]
+        content = _named(content, named)
+    return store.drafts.change(draft.id, content, who=who, at=at, why=f"filled by {who}")
+
+
+def _named(content: DraftEffect, nominees: Sequence[Nominee]) -> DraftEffect:
+    """The nominees' particulars where the template left them open; in order, where two are named."""
+    if "nominee" not in content.needs:
+        raise Permanent("this draft names its nominee already: change it with --text, or in Drafts")
+
+    def filled(text: str) -> str:
+        if "{nominee." not in text:
+            return text
+        blocks = [_filled_block(text, one) for one in nominees]
+        return blocks[0] if len(blocks) == 1 else _merged(text, nominees)
+
+    words = content.content
+    words = replace(words, subject=filled(words.subject), text=filled(words.text), html=filled(words.html))
+    return replace(content, content=words, needs=tuple(one for one in content.needs if one != "nominee"))
+
+
+def _merged(text: str, nominees: Sequence[Nominee]) -> str:
+    """The lines that name the nominee, once for each person, with an empty line between two persons."""
+    lines = text.split("\n")
+    marked = [index for index, line in enumerate(lines) if "{nominee." in line]
+    first, last = marked[0], marked[-1]
+    block = "\n".join(lines[first : last + 1])
+    people = "\n\n".join(_filled_block(block, one) for one in nominees)
+    return "\n".join([*lines[:first], people, *lines[last + 1 :]])
+
+
+def _filled_block(text: str, nominee: Nominee) -> str:
+    for name in ("name", "function", "organisation", "email", "phone"):
+        text = text.replace(f"{{nominee.{name}}}", str(getattr(nominee, name)))
+    return text
+
+
+def _nominee(name: str, directory: Directory, organisation: str, at: datetime) -> Nominee:
+    found = find(directory, name)
+    if not isinstance(found, Found) or found.kind != "person":
+        raise Permanent(f"'{name}' is not one person in people.yaml; write the full name as it stands there")
+    nominee = nominee_of(
+        Topic(topic="", nominee=found.name), directory, on=at.date().isoformat(), organisation=organisation
+    )
+    if nominee is None:
+        raise Permanent(
+            f"{found.name} is not valid on {at.date().isoformat()}: see valid_from and valid_until in people.yaml"
+        )
+    return nominee
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address("", validate_email(text, check_deliverability=False, test_environment=True).normalized)
+    except EmailNotValidError as error:
+        raise Permanent(f"'{text}' is no mail address: {error}") from error
+
+
+def try_again(pipeline: Pipeline, wanted: str, who: str) -> str:
+    """Decide a held mail anew; of a settled one, let the effects that were given up be performed again."""
+    store = pipeline.store
+    one = store.listing.one(wanted)
+    if one.state == "held":
+        mailbox = next((box for box in pipeline.settings.mailboxes if box.name == one.mailbox), None)
+        if mailbox is None:
+            raise Permanent(
+                f"the mailbox '{one.mailbox}' is no longer in mailrouter.yaml; put it back, or release the mail"
+            )
+        state = pipeline.retry(one.id, mailbox)
+        store.listing.record(pipeline.clock.iso(), who, "retried", f"message {one.id}", f"now {state}")
+        return f"message {one.id} is {state}"
+    again = [effect for effect in one.effects if effect["state"] in {"held", "failed", "unknown"}]
+    for effect in again:
+        store.queue.again(str(effect["key"]))
+        store.listing.record(pipeline.clock.iso(), who, "again", f"effect {effect['key']}", str(effect["error"] or ""))
+    if not again:
+        raise Permanent(
+            f"message {one.id} is {one.state} and nothing of it was given up: there is nothing to try again"
+        )
+    kinds = ", ".join(str(effect["kind"]) for effect in again)
+    return f"message {one.id}: {kinds} will be performed again by the service"
+
+
+def confirm_number(store: Store, ours: str, theirs: str, *, who: str, at: datetime) -> Entry:
+    """The number that the register which owns the counter gave to our proposal."""
+    entry = store.registry.get(ours)
+    if entry is None:
+        raise Permanent(f"no entry {ours}; see 'mailrouter register list'")
+    if entry.theirs not in (None, theirs):
+        raise Permanent(f"{ours} is confirmed as {entry.theirs} already; correct it with 'mailrouter register correct'")
+    return store.registry.correct(
+        ours, {"theirs": theirs, "confirmed": True}, at=at.isoformat(timespec="seconds"), who=who, why="confirmed"
+    )
+
+
+def correct_entry(
+    store: Store, number: str, given: Sequence[str], directory: Directory, *, who: str, at: datetime, why: str
+) -> Entry:
+    """Correct fields, each given as FIELD=VALUE; Permanent for a field that is computed, or a value that is none."""
+    values: dict[str, Any] = {}
+    for one in given:
+        name, separator, value = one.partition("=")
+        if not separator or name not in _CORRECTABLE:
+            raise Permanent(f"'{one}': write FIELD=VALUE with one of {', '.join(sorted(_CORRECTABLE))}")
+        values[name] = _value(name, value, directory)
+    return store.registry.correct(number, values, at=at.isoformat(timespec="seconds"), who=who, why=why)
+
+
+def _value(name: str, value: str, directory: Directory) -> Any:
+    allowed: Mapping[str, Sequence[str]] = {
+        "access": ("Avalik", "AK", "Majasisene", "Piiratud"),
+        "state": ("open", "closed"),
+        "private": ("true", "false"),
+    }
+    if name in allowed and value not in allowed[name]:
+        raise Permanent(f"{name}: '{value}' is none of {', '.join(allowed[name])}")
+    if name == "private":
+        return value == "true"
+    if name in {"due", "access_from", "sender_date"} and value:
+        try:
+            date.fromisoformat(value)
+        except ValueError as error:
+            raise Permanent(f"{name}: '{value}' is no ISO date, such as 2024-03-29") from error
+    if name == "responsible":
+        found = find(directory, value)
+        if not isinstance(found, Found) or found.kind != "person":
+            raise Permanent(f"responsible: '{value}' is not one person in people.yaml")
+        person = next(one for one in directory.people if one.name == found.name)
+        return Responsible(person.name, person.email, person.unit, person.job)
+    return value or (None if any(one.name == name and "None" in str(one.type) for one in fields(Entry)) else "")
