@@ -113,6 +113,8 @@ class Clauses:
         if tag.form == "told":
             return Head(tag, first, last, Mood.TOLD)
         mood, asked = self._mood(tag, first, last, before)
+        if mood is Mood.NEGATED and (instead := self._instead(tag, last)):
+            return Head(tag, first, last, Mood.ORDERED, asked, ((first, instead),))
         if mood in (Mood.ORDERED, Mood.PERMITTED):
             side = self._sides(tag, first, last)
             if any(begin <= tag.first < end for begin, end in side):
@@ -122,6 +124,12 @@ class Clauses:
             return Head(tag, first, last, mood, asked, side)
         return Head(tag, first, last, mood, asked)
 
+    def _instead(self, tag: Tag, last: int) -> int | None:
+        """Where "vaid" stands in a refused order to somebody: what follows it is ordered ("mitte Marile, vaid Jaanile")."""
+        if tag.action not in ("forward", "send", "responsible"):
+            return None
+        return next((at for at in range(tag.last, last) if self.lexicon.is_kind("clauses.instead", self.folded[at])), None)
+
     def _mood(self, tag: Tag, first: int, last: int, before: Head | None) -> tuple[Mood, bool]:
         """The mood by the nearest cue before the form, then by what follows it, then by the head before."""
         if self._negated(tag, first, last):
@@ -130,7 +138,8 @@ class Clauses:
         kind = cue.kind if cue else ""
         asked = kind in ("cues.ask", "cues.need")
         questioned = self.sentence.asks_back or kind == "cues.question"
-        reported = kind in ("cues.told", "cues.question") and tag.form not in ("order", "noun")
+        reported = kind == "cues.question" or (kind == "cues.told" and tag.form not in ("order", "noun"))
+        reported = reported or (kind in ("cues.need", "cues.permit") and self._doubted(cue, first))
         if reported or (questioned and kind != "cues.ask" and not self._asked):
             return Mood.TOLD, False
         if kind == "cues.permit":
@@ -140,6 +149,13 @@ class Clauses:
         if tag.form in ("wish", "verb") and not asked and "wish-needs-ask" in self.lexicon.options:
             return Mood.TOLD, False
         return Mood.ORDERED, asked
+
+    def _doubted(self, cue: Tag | None, first: int) -> bool:
+        """Whether a question word stands before a cue in its part: "kas seda peab registreerima" orders nothing."""
+        return cue is not None and any(
+            other.kind == "cues.question" and first <= other.first < cue.first and not self._broken(other.last, cue.first)
+            for other in self.cues
+        )
 
     def _carried(self, tag: Tag, first: int, before: Head | None) -> tuple[Mood, bool] | None:
         """The mood of the head before, where a form is joined to it: "palun registreerida ja suunata"."""
@@ -171,10 +187,12 @@ class Clauses:
     def _negated(self, tag: Tag, first: int, last: int) -> bool:
         """Whether a negation governs the form: before it in the same part, or a set phrase right after it."""
         for cue in self.cues:
-            governs = cue.kind == "cues.negate" or (cue.kind == "cues.negate_command" and tag.form in ("bare", "order"))
-            if governs and first <= cue.first < tag.first and not self._broken(cue.last, tag.first):
+            if cue.kind != "cues.negate" and not (cue.kind == "cues.negate_command" and tag.form in ("bare", "order")):
+                continue
+            if first <= cue.first < tag.first and not self._broken(cue.last, tag.first):
                 return True
-            if cue.kind == "cues.negate" and tag.action == "responsible" and tag.last <= cue.first < last and not self._broken(tag.last, cue.first):
+            follows = tag.action == "responsible" and tag.last <= cue.first < last
+            if follows and not self._broken(tag.last, cue.first):
                 return True
         return any(
             other.kind == "cues.negate_after" and tag.last <= other.first < last and not self._broken(tag.last, other.first)

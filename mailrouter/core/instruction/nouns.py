@@ -35,11 +35,16 @@ class Nouns:
             (out if side else named).append(self._written(first, last))
         return tuple(dict.fromkeys(named)), tuple(dict.fromkeys(out))
 
+    def alternative(self, head: Head) -> bool:
+        """Whether "or" stands among the words of an order."""
+        return any(self._lexicon.is_kind("clauses.or", self._folded[at]) for at in range(head.first, head.last))
+
     def responsible(self, head: Head) -> tuple[str, ...]:
         """Whom an order makes responsible: after the form, else before it; several if it names several."""
         after = list(self._people(head.tag.last, head.last))
         before = list(self._people(head.first, head.tag.first))
         found = before or after if head.tag.form == "after" else after or before
+        found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]
         if head.tag.form == "after":
             found = found[-1:]
         return tuple(dict.fromkeys(self._written(first, last) for first, last in found))
@@ -50,11 +55,14 @@ class Nouns:
         if not found:
             found = list(self._after_preposition(head))
         tag = head.tag
-        colon = tag.last < head.last and self._folded[tag.last] == ":"
-        if not found and (colon or self._folded[tag.last - 1] == ":" or "plain-recipients" in self._lexicon.options):
+        colon = self._folded[tag.last - 1] == ":" or ":" in self._folded[tag.last : tag.last + 1]
+        plain = "plain-recipients" in self._lexicon.options
+        if not found and (colon or plain):
             found = list(self._people(tag.last, head.last))
-            if not found and "plain-recipients" in self._lexicon.options:
-                found = list(self._people(head.first, tag.first))
+        if not found and (plain or ":" in self._folded[: head.first]):
+            # "Suunata: Mari Tamm (täitmiseks), Jaan Kukk (teadmiseks)"
+            names = self._people if plain else self._capitalised
+            found = list(names(head.first, tag.first)) or list(names(tag.last, head.last))
         return found
 
     def _by_ending(self, head: Head) -> Iterator[_RANGE]:

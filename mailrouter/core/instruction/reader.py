@@ -162,13 +162,16 @@ def _hear_forward(head: Head, nouns: Nouns, heard: _Heard, words: str) -> bool:
     named, out = nouns.recipients(head)
     if head.what == "send" and not named:
         return False
+    if len(named) > 1 and nouns.alternative(head):
+        heard.doubts.append(f"it is left open to whom: “{words}”")
     heard.forward.append((head.mood, words, named, out))
     return True
 
 
 def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
     named = nouns.responsible(head)
-    if not named or any(tag.kind == "responsible.unless" and head.first <= tag.first < head.last for tag in clauses.tags):
+    kinds = {tag.kind for tag in clauses.tags if head.first <= tag.first < head.last}
+    if not named or ("responsible.unless" in kinds and "responsible.still" not in kinds):
         return False
     heard.responsible.append((head.mood, words, named))
     return True
