@@ -18,8 +18,8 @@ from mailrouter.demo import samples, show
 from mailrouter.demo.servers import LocalServers
 from mailrouter.demo.workspace import USER, NotOurs, Workspace, prepare
 from mailrouter.shell.scheduler import Service
-from mailrouter.shell.store.listing import Listed
 
+_FILE_WIDTH = 140  # characters
 _ROUNDS = 20  # a mail that needs more polls than this never comes to rest
 
 
@@ -28,7 +28,7 @@ def demo(directory: Path | None, *, once: bool, console: Console | None = None) 
 
     The exit code: 0, 1 if something could not be done, 2 if the directory belongs to something else.
     """
-    console = console or Console()
+    console = console or _console()
     try:
         work = prepare((directory or Path(tempfile.mkdtemp(prefix="mailrouter-demo-"))).resolve())
     except NotOurs as error:
@@ -58,6 +58,12 @@ def demo(directory: Path | None, *, once: bool, console: Console | None = None) 
     return 0 if worked else 1
 
 
+def _console() -> Console:
+    """The terminal; into a file or pipe, lines long enough for tables."""
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=_FILE_WIDTH)
+
+
 def _deliver(
     console: Console, app: bootstrap.App, service: Service, servers: LocalServers, work: Workspace, mails: Sequence[samples.Sample]
 ) -> bool:
@@ -73,7 +79,7 @@ def _deliver(
         for mail in app.store.listing.messages():
             if mail.id not in known:
                 known.add(mail.id)
-                show.arrival(console, sample, mail)
+                show.arrival(console, sample, mail, app.store.listing.case(mail.id))
                 show.decision(console, mail)
     return worked
 
@@ -90,13 +96,9 @@ def _rest(service: Service) -> bool:
 
 def _summary(console: Console, app: bootstrap.App, servers: LocalServers, work: Workspace, *, running: bool) -> None:
     drafts = app.store.drafts.all(("waiting",))
-    held = app.store.listing.messages(state="held")
-    show.summary(console, app.store.registry.entries(), drafts, held, servers.sent, servers.folders())
-    show.further(console, work, drafts, _example(app), running=running)
-
-
-def _example(app: bootstrap.App) -> Listed | None:
-    return next(iter(app.store.listing.messages(state="settled")), None)
+    mails = app.store.listing.messages()
+    show.summary(console, app.store.registry.entries(), drafts, mails, servers.sent, servers.folders())
+    show.further(console, work, drafts, mails, running=running)
 
 
 def _stay(service: Service) -> None:

@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from mailrouter.core.case import Case
+from mailrouter.core.letter.letters import Letter
 from mailrouter.core.register import Entry
 from mailrouter.core.rules import RuleTrace
 from mailrouter.demo.samples import Sample
@@ -36,11 +38,42 @@ def opening(console: Console, work: Workspace, imap_port: int, smtp_port: int) -
     console.print(Panel(escape("\n".join(lines)), title="mailrouter demo", border_style="blue"))
 
 
-def arrival(console: Console, sample: Sample, mail: Listed) -> None:
-    """The mail that came in, and what it is."""
+def arrival(console: Console, sample: Sample, mail: Listed, case: Case | None) -> None:
+    """The mail that came in, and what was read from it."""
     console.print()
     console.rule(f"[bold]{sample.arrives:%d.%m.%Y %H:%M}  {escape(mail.subject or '(no subject)')}", align="left")
-    console.print(f"[dim]from[/] {escape(mail.sender or '(nobody)')}  [dim]{escape(sample.story)}[/]")
+    console.print(sample.story, style="dim", markup=False)
+    console.print(f"[dim]from[/] {escape(mail.sender or '(nobody)')}", highlight=False)
+    if case is None:
+        return
+    words = " ".join(case.message.text.split())
+    if words:
+        _fact(console, "says", f"“{_short(words)}”")
+    if case.incoming is not None and case.incoming.index >= 0 and case.incoming.author is not None:
+        _fact(console, "wrote to us", f"{case.incoming.author.name} <{case.incoming.author.address or ''}>")
+    for letter in case.letters:
+        _fact(console, "letter", _letter(letter))
+    for signer in dict.fromkeys(signer for attachment in case.attachments for signer in attachment.signers):
+        _fact(console, "signed by", f"{signer.name} ({signer.status})")
+
+
+def _fact(console: Console, name: str, value: str) -> None:
+    console.print(f"[dim]{name}[/] {escape(value)}", highlight=False)
+
+
+def _letter(letter: Letter) -> str:
+    author = letter.author.name or letter.author.institution or "?"
+    addressee = letter.addressee.name or letter.addressee.role or letter.addressee.institution
+    parts = [
+        f"{author} to {addressee}" if addressee else author,
+        f"no {letter.reference}" if letter.reference else "",
+        _day(letter.dated),
+        letter.marking or "",
+        f"asks to {', '.join(dict.fromkeys(ask.kind for ask in letter.asks))}" if letter.asks else "",
+        f"by {_day(letter.deadline)}" if letter.deadline else "",
+        f"answer to {letter.reply_to}" if letter.reply_to else "",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def decision(console: Console, mail: Listed) -> None:
@@ -55,32 +88,41 @@ def decision(console: Console, mail: Listed) -> None:
     if mail.number:
         console.print(f"[bold]register[/] {escape(mail.number)}")
     if mail.effects:
-        console.print(_effects(mail.effects))
+        _effects(console, mail.effects)
 
 
 def summary(
-    console: Console, entries: Iterable[Entry], drafts: Sequence[Draft], held: Sequence[Listed], sent: Sequence[Sent],
+    console: Console, entries: Iterable[Entry], drafts: Sequence[Draft], mails: Sequence[Listed], sent: Sequence[Sent],
     folders: Mapping[str, int],
 ) -> None:  # fmt: skip
     """The register, what waits for a person, what went out, where the mails lie."""
     console.print()
     console.rule("[bold]The register", align="left")
-    console.print(_register(entries))
+    _register(console, entries)
     console.rule("[bold]Waiting for a person", align="left")
-    console.print(_drafts(drafts))
-    for mail in held:
-        console.print(f"[yellow]held[/] {(mail.sha256 or '')[:12]} {escape(mail.subject or '')}: {escape(mail.hold or '')}")
-    console.rule("[bold]Went out by SMTP (kept by the sink)", align="left")
-    console.print(_sent(sent))
+    _drafts(console, drafts)
+    for mail in mails:
+        if mail.state == "held":
+            _waits(console, mail, f"held, {mail.hold}")
+        for effect in mail.effects:
+            if effect["state"] in {"failed", "unknown", "held"}:
+                _waits(console, mail, f"{effect['kind']} {effect['state']}, {effect['error']}")
+    console.rule("[bold]Went out by SMTP, to the sink alone", align="left")
+    _sent(console, sent)
     console.print("[dim]folders[/] " + ", ".join(f"{escape(name)} {count}" for name, count in sorted(folders.items())))
 
 
-def further(console: Console, work: Workspace, drafts: Sequence[Draft], example: Listed | None, *, running: bool) -> None:
+def _waits(console: Console, mail: Listed, why: str) -> None:
+    console.print(f" {(mail.sha256 or '')[:12]}  {escape(mail.subject or '')}: [yellow]{escape(why)}[/]", highlight=False)
+
+
+def further(console: Console, work: Workspace, drafts: Sequence[Draft], mails: Sequence[Listed], *, running: bool) -> None:
     """Commands to go on with."""
     config = f"--config {work.config}"
+    example = next(((mail.sha256 or "")[:12] for mail in mails if mail.rules), "DIGEST")
     lines = [
         f"mailrouter messages list {config}",
-        f"mailrouter messages show {(example.sha256 or '')[:12] if example else 'DIGEST'} {config}     why, and why not",
+        f"mailrouter messages show {example} {config}     why, and why not",
         f"mailrouter drafts list {config}",
         f"mailrouter register list {config}",
         f"mailrouter status {config}",
@@ -106,13 +148,12 @@ def _conditions(console: Console, trace: RuleTrace) -> None:
         console.print(f"  {mark} {escape(condition.condition)}: {escape(_short(condition.found))}", highlight=False)
 
 
-def _effects(effects: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(box=None, padding=(0, 2), show_header=False)
+def _effects(console: Console, effects: Sequence[Mapping[str, Any]]) -> None:
+    rows = []
     for effect in effects:
         payload = effect["payload"] or {}
-        color = _STATES.get(effect["state"], "white")
-        table.add_row(effect["kind"], f"[{color}]{effect['state']}[/]", escape(_target(payload)), escape(_subject(payload)))
-    return table
+        rows.append((effect["kind"], effect["state"], effect["error"] or _target(payload), _subject(payload)))
+    _table(console, ("", "", "", ""), rows, cut=(2, 3))
 
 
 def _target(payload: Mapping[str, Any]) -> str:
@@ -131,33 +172,39 @@ def _subject(payload: Mapping[str, Any]) -> str:
     return purpose + str((payload.get("content") or {}).get("subject") or "") + at
 
 
-def _register(entries: Iterable[Entry]) -> Table:
-    table = Table(box=None, padding=(0, 2))
-    for head in ("number", "registered", "title", "from", "access", "due", "state"):
-        table.add_column(head, style="bold" if head == "number" else "")
+def _register(console: Console, entries: Iterable[Entry]) -> None:
+    heads = ("number", "registered", "title", "other party", "access", "due", "state")
+    rows = []
     for entry in entries:
-        sender = entry.sender.name if entry.sender else ", ".join(one.name for one in entry.recipients)
-        row = (entry.number or "", _day(entry.registered), entry.title, sender, entry.access, _day(entry.due), entry.state)
-        table.add_row(*map(escape, row))
-    return table
+        party = entry.sender.name if entry.sender else ", ".join(one.name for one in entry.recipients)
+        dates = _day(entry.registered), _day(entry.due)
+        rows.append((entry.number or "", dates[0], entry.title, party, entry.access, dates[1], entry.state))
+    _table(console, heads, rows, cut=(2, 3))
 
 
-def _drafts(drafts: Sequence[Draft]) -> Table:
-    table = Table(box=None, padding=(0, 2))
-    for head in ("draft", "purpose", "to", "subject", "closes", "needs"):
-        table.add_column(head)
+def _drafts(console: Console, drafts: Sequence[Draft]) -> None:
+    rows = []
     for draft in drafts:
-        to = ", ".join(one.address or one.name for one in draft.content.to)
-        row = (str(draft.id), draft.content.purpose, to, draft.content.content.subject, draft.answers or "")
-        table.add_row(*map(escape, row), escape(", ".join(draft.content.needs)))
-    return table
+        to, needs = ", ".join(one.address or one.name for one in draft.content.to), ", ".join(draft.content.needs)
+        rows.append((str(draft.id), draft.content.purpose, to, draft.content.content.subject, draft.answers or "", needs))
+    _table(console, ("draft", "purpose", "to", "subject", "closes", "needs"), rows, cut=(2, 3))
 
 
-def _sent(sent: Sequence[Sent]) -> Table:
-    table = Table(box=None, padding=(0, 2), show_header=False)
-    for mail in sent:
-        table.add_row(mail.path.name, escape("→ " + ", ".join(mail.recipients)), escape(mail.subject))
-    return table
+def _sent(console: Console, sent: Sequence[Sent]) -> None:
+    rows = [(mail.path.name, ", ".join(mail.recipients), mail.subject) for mail in sent]
+    _table(console, ("file", "to", "subject"), rows, cut=(1, 2))
+
+
+def _table(console: Console, heads: Sequence[str], rows: Sequence[Sequence[str]], cut: Sequence[int]) -> None:
+    """One line a row: the columns `cut` share what the others leave of the width."""
+    table = Table(box=None, padding=(0, 1), header_style="dim", show_header=any(heads))
+    whole = [max(map(len, (head, *(row[at] for row in rows)))) for at, head in enumerate(heads) if at not in cut]
+    share = max(8, (console.width - sum(whole) - 2 * len(heads)) // len(cut))
+    for at, head in enumerate(heads):
+        table.add_column(head, no_wrap=True, overflow="ellipsis", max_width=share if at in cut else None)
+    for row in rows:
+        table.add_row(*(f"[{_STATES[cell]}]{cell}[/]" if cell in _STATES else escape(cell) for cell in row))
+    console.print(table)
 
 
 def _short(found: Any) -> str:
