@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -80,6 +80,7 @@ class _Tokens:
     """What is saved. `seed` is the digest of the refresh token that staff gave, so that a new one is noticed."""
 
     access: str = ""
+    renew: float = 0.0  # seconds since 1970, from which on another is fetched
     expires: float = 0.0  # seconds since 1970
     refresh: str = ""
     seed: str = ""
@@ -103,6 +104,12 @@ def expires_soon(oauth: settings.OAuth, today: date, days: int = WARN_DAYS) -> s
     if left < 0:
         return f"the client secret of {oauth.client_id} ended on {end}: {remedy}"
     return f"the client secret of {oauth.client_id} ends on {end}, in {left} days: {remedy}" if left <= days else None
+
+
+def forget(token: Callable[[], str] | None, refused: str) -> None:
+    """A server refused this token: its source, if it is one of ours, fetches another at the next try."""
+    if isinstance(token, TokenSource):
+        token.drop(refused)
 
 
 class TokenSource:
@@ -131,7 +138,7 @@ class TokenSource:
         with self._lock:
             stored = self._load()
             if stored.access == token:
-                self._save(replace(stored, access="", expires=0.0))
+                self._save(replace(stored, access="", renew=0.0, expires=0.0))
             self._tokens = _Tokens()
 
     def _renew(self) -> _Tokens:
@@ -166,7 +173,7 @@ class TokenSource:
 
     def _fresh(self, tokens: _Tokens) -> bool:
         seed = _seed(self._oauth)
-        return bool(tokens.access) and tokens.expires > time.time() + EARLY_SECONDS and seed in {"", tokens.seed}
+        return bool(tokens.access) and tokens.renew > time.time() and seed in {"", tokens.seed}
 
     def _load(self) -> _Tokens:
         try:
@@ -214,7 +221,7 @@ def _generic(oauth: settings.OAuth, old: _Tokens) -> _Tokens:
     url = oauth.token_url or ""
     if not _confidential(url):
         raise Permanent(f"oauth.token_url {url!r} must begin with https://")
-    seed = _seed(oauth)
+    seed = _seed(oauth) or old.seed
     refresh = old.refresh if old.refresh and old.seed == seed else _first_refresh_token(oauth)
     secret = _client_secret(oauth)
     form = {"client_id": oauth.client_id, "scope": oauth.scope}
@@ -267,10 +274,10 @@ def _tokens(answer: Mapping[str, Any], oauth: settings.OAuth, secret: str, old: 
     """The tokens in an answer (RFC 6749 § 5.1), or its error (§ 5.2) with the remedy."""
     if answer.get("access_token"):
         lifetime = float(answer.get("expires_in") or _DEFAULT_LIFETIME_SECONDS)
-        # Short-lived tokens are refreshed at half their life, not on every call.
-        early = min(EARLY_SECONDS, lifetime / 2)
-        expires = time.time() + lifetime + (EARLY_SECONDS - early)
-        return _Tokens(str(answer["access_token"]), expires, str(answer.get("refresh_token") or old.refresh), old.seed)
+        early = min(EARLY_SECONDS, lifetime / 2)  # short-lived ones at half their life, not at every call
+        now = time.time()
+        refresh = str(answer.get("refresh_token") or old.refresh)  # RFC 6749 § 6: a new one replaces the old
+        return _Tokens(str(answer["access_token"]), now + lifetime - early, now + lifetime, refresh, old.seed)
     code = str(answer.get("error", "no access_token"))
     said = _clean(f"{code}: {answer.get('error_description', '')}", secret, old.refresh)
     if code not in _FOR_GOOD:

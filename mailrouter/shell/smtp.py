@@ -16,6 +16,7 @@ from typing import Final, Literal
 import aiosmtplib
 
 from mailrouter import settings
+from mailrouter.shell import oauth
 from mailrouter.shell.errors import Permanent, Temporary
 
 State = Literal["accepted", "temporary", "permanent", "unknown"]
@@ -317,20 +318,15 @@ async def _log_in(client: aiosmtplib.SMTP, smtp: settings.Smtp, token: Callable[
     if not secret:
         raise Permanent(f"{where}: smtp.user is set, but there is no password or token: {place}")
     try:
-        if smtp.oauth:
-            await client.auth_xoauth2(smtp.user, secret)
-        else:
-            await client.login(smtp.user, secret)
-    except aiosmtplib.SMTPAuthenticationError as error:
-        said = f"{error.code} {_short(error)}".replace(secret, "***")
-        if 400 <= error.code < 500:
+        await (client.auth_xoauth2 if smtp.oauth else client.login)(smtp.user, secret)
+    except _FAILURES as error:
+        said = f"{getattr(error, 'code', '')} {_short(error)}".strip().replace(secret, "***")
+        if isinstance(error, OSError):  # broken connections and timeouts, aiosmtplib's as well
+            raise Temporary(f"{where}: login broken off: {said}") from None
+        if isinstance(error, aiosmtplib.SMTPResponseException) and 400 <= error.code < 500:
             raise Temporary(f"{where}: login not possible now: {said}") from None
+        oauth.forget(token, secret)
         raise Permanent(f"{where}: login of {smtp.user!r} refused ({said}): {place}") from None
-    except (aiosmtplib.SMTPServerDisconnected, TimeoutError, OSError) as error:
-        raise Temporary(f"{where}: login broken off: {_short(error)}") from None
-    except aiosmtplib.SMTPException as error:
-        said = _short(error).replace(secret, "***")
-        raise Permanent(f"{where}: the server has no login that we know ({said}): {place}") from None
 
 
 def _all(envelope: Envelope, state: State, text: str) -> Result:

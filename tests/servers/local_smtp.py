@@ -142,8 +142,12 @@ def smtp_sink(
     size_limit: int = 100_000_000,
     authenticator: Callable[..., AuthResult] | None = None,
     tls_context: ssl.SSLContext | None = None,
+    mechanisms: object | None = None,
 ) -> Iterator[SmtpSink]:
-    """Run a sink. `authenticator` (aiosmtpd's kind) makes AUTH required; `tls_context` makes STARTTLS required."""
+    """Run a sink. `authenticator` (aiosmtpd's kind) makes AUTH required; `tls_context` makes STARTTLS required.
+
+    `mechanisms` has further AUTH mechanisms as methods `auth_NAME`.
+    """
     sink = SmtpSink("127.0.0.1", local_processes.free_ports(1)[0])
     options: dict[str, Any] = {"data_size_limit": size_limit, "enable_SMTPUTF8": utf8}
     if authenticator:
@@ -157,8 +161,12 @@ def smtp_sink(
             server.sink = sink
             return server
 
+    handler = _Handler(sink, login_required=authenticator is not None)
+    for name in dir(mechanisms):
+        if name.startswith("auth_"):
+            setattr(handler, name, getattr(mechanisms, name))  # aiosmtpd looks for them on its handler
     controller = Local(
-        _Handler(sink, login_required=authenticator is not None),
+        handler,
         hostname=sink.host,
         port=sink.port,
         ready_timeout=20,

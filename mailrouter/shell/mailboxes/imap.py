@@ -16,6 +16,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError
 
 from mailrouter import settings
+from mailrouter.shell import oauth
 from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes import answers, logins
 from mailrouter.shell.mailboxes.interface import EpochChanged, Fetched, FolderState, Moved
@@ -53,9 +54,11 @@ def connect(mailbox: settings.Mailbox, token: Callable[[], str] | None = None) -
     try:
         logins.log_in(client, imap, secret, where)
         client.normalise_times = False  # INTERNALDATE keeps its offset
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(*_FAILURES):
             client.shutdown()
+        if imap.oauth and isinstance(error, Permanent):
+            oauth.forget(token, secret)
         raise
     return ImapConnection(client, mailbox)
 
