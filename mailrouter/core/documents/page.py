@@ -13,6 +13,7 @@ _LINE_TOLERANCE = 0.45  # of the type size: how far words of one line may stand 
 _CELL_GAP = 0.85  # of the type size: white space that separates cells; a space is a quarter
 _CELL_SPACES = 2.4  # of the line's usual space: justified lines have wide ones throughout
 _GAP = 1.38  # of the usual distance between lines: more is white space between paragraphs
+_TIGHT = 1.35  # of the type size: single-spaced lines
 _COLUMN_LINES = 7  # lines side by side that make two columns of running text
 _COLUMN_FILL = 0.62  # how much of a column's width its lines fill on average when they are running text
 
@@ -122,7 +123,9 @@ def _block_lines(block: Sequence[Row], pitch: float, rulings: Sequence[float]) -
         return [*lines, ""]
     if len(columns) > 2 or _starts_with_dates(cells):
         return ["\t".join(row).rstrip() for row in _table(block, cells, rulings, pitch)]
-    return _spaced(["\t".join(cell).strip() if cell[0] else cell[1] for cell in cells], block, pitch)
+    aside = columns[1][0] - 1
+    texts = [("\t" if row.left >= aside else "") + _tabbed(row) for row in block]
+    return _spaced(texts, block, pitch)
 
 
 def _spaced(texts: Sequence[str], rows: Sequence[Row], pitch: float) -> list[str]:
@@ -142,9 +145,12 @@ def _tabbed(row: Row) -> str:
 
 
 def _pitch(rows: Sequence[Row]) -> float:
-    """The usual distance between neighbouring lines: the lower third of all, so that white space does not count."""
+    """The usual distance between neighbouring lines: the least where lines stand tight, else the lower third of all."""
     steps = sorted(a.bottom - b.bottom for a, b in pairwise(rows) if a.bottom - b.bottom > 3)
-    return steps[len(steps) // 3] if steps else 12.0
+    if not steps:
+        return 12.0
+    tight = steps[len(steps) // 10]
+    return tight if tight <= _TIGHT * median(row.size for row in rows) else steps[len(steps) // 3]
 
 
 def _blocks(rows: Sequence[Row], pitch: float) -> Iterator[list[Row]]:
@@ -167,6 +173,8 @@ def _fits(block: Sequence[Row], row: Row, ahead: Sequence[Row], pitch: float) ->
         return alone or not any(len(other.segments) > 1 for other in (row, *ahead[:1]))
     near = block[-1].bottom - row.bottom <= 3.2 * pitch
     before = len(_columns(block))
+    if len(row.segments) == 1 and before == 2 and block[-1].bottom - row.bottom > _GAP * pitch:
+        return False  # a line of its own under the two columns of a letter's head
     return near and len(_columns([*block, row])) >= min(before, 2) and (len(row.segments) > 1 or _in_column(block, row))
 
 

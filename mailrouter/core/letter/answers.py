@@ -32,7 +32,7 @@ def answer_mailbox(sentences: Sequence[str], asks: Sequence[Ask], author: Party,
         folded = flat(sentence)
         if not boxes or _PROTECTION.search(folded):
             continue
-        score = 3 * (sentence in asked) + 2 * bool(_ANSWER.search(folded)) - 3 * bool(_FURTHER.search(folded))
+        score = 1 + 3 * (sentence in asked) + 2 * bool(_ANSWER.search(folded)) - 3 * bool(_FURTHER.search(folded))
         if score > 0 and (best is None or score > best[0]):
             best = score, boxes[0]
     if best:

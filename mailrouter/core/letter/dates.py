@@ -87,6 +87,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("day", r"(?<![\d.,/])" + _DAY + r"\s(?:de\s|of\s)?" + _MONTH + _YEAR_AFTER + "?"),
         ("month-range", r"(?<!\w)" + _MONTH + r"\s(\d{1,2})\s?[-–—]\s?(\d{1,2}),?\s((?:19|20)\d{2})"),
         ("month-day", r"(?<!\w)" + _MONTH + r"\s(\d{1,2})(?:st|nd|rd|th)?(?:,\s?|\s)((?:19|20)\d{2})"),
+        ("month-day-bare", r"(?<!\w)" + _MONTH + r"\s(\d{1,2})(?:st|nd|rd|th)?(?:\s?d\.)?(?![\w%:]|[.,/-]\d)"),
         ("month", r"(?<!\w)" + _MONTH + _YEAR_AFTER),
         ("month-after", r"(?<![\d.])((?:19|20)\d{2})(?:\.?\s?(?:gada|m\.|a\.|aasta|metu))\.?\s" + _MONTH),
         (
@@ -231,6 +232,12 @@ def _month_day(groups: _Groups, _after: date | None, language: str | None) -> _R
     return _one(_day(int(year or 0), number, int(day or 0)), month or "") if number else None
 
 
+def _month_day_bare(groups: _Groups, after: date | None, language: str | None) -> _Reading | None:
+    month, day = groups
+    number = month_number(month or "", language)
+    return _one(_dated(day, number, None, after), month or "") if number else None
+
+
 def _month_range(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
     month, day, last, year = groups
     number = month_number(month or "", language)
@@ -261,6 +268,7 @@ _READERS = {
     "range": _range,
     "day": _day_month,
     "month-range": _month_range,
+    "month-day-bare": _month_day_bare,
     "month-day": _month_day,
     "month": _month,
     "month-after": _month_after,

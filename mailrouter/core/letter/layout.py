@@ -12,6 +12,7 @@ from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.phrases import phrases
 
 _SALUTATION_LENGTH = 110
+_CLOSING_LENGTH = 60
 _PROSE_WORDS = 7
 _PROSE_LENGTH = 45
 
@@ -204,7 +205,8 @@ def _closing_at(lines: Sequence[Line], start: int) -> int | None:
     """The index of the line that takes leave."""
     for at in range(start, len(lines)):
         line = lines[at]
-        if phrases().closing.match(line.folded) and (len(line.text) < 60 or line.gap or at > start):
+        courteous = phrases().closing_sentence.match(line.folded) and at > start
+        if courteous or (len(line.text) < _CLOSING_LENGTH and phrases().closing.match(line.folded)):
             return at
     return None
 

@@ -10,12 +10,11 @@ from datetime import date
 
 from mailrouter.core.letter.dates import SignatureTime, find_dates, first_day, signature_time
 from mailrouter.core.letter.layout import Line, is_prose
+from mailrouter.core.letter.names import has_title, is_contact, is_institution, is_role, named_line
 from mailrouter.core.letter.phrases import phrases
 
 _ARES = re.compile(r"\bAres\s?\((\d{4})\)\s?(\d+)(?:\s?[-–]\s?(\d{1,2}/\d{1,2}/\d{4}))?", re.IGNORECASE)
-_UNIT = re.compile(
-    r"\b[A-Z][A-Z0-9]{1,11}(?:\.[A-Z0-9.]{1,8})?(?:\.[A-Z0-9]{1,4})?/[A-Z]{2,4}(?:[/-][A-Za-z]{2,4})?(?:[/ ]?\(?\d{4}\)?[\d/]*)?(?:/\d+)*(?!\w)"
-)
+_UNIT = re.compile(r"\b[A-Z]{2,}(?:\.[A-Z0-9]+)+/[A-Za-z]{2,4}(?:[/-][A-Za-z]{2,4})*(?:/?\(?\d{4}\)?[\d/]*)?(?:/\d+)*(?!\w)")
 # A number as registers give it: with a digit, and a slash, hyphen or point inside, or digits alone.
 _NUMBER = re.compile(r"(?<![\w/.-])(?=[^\s]*\d)[A-Za-zÀ-žА-я0-9][\wÀ-žА-я.()]*(?:\s?[-–/]\s?[\w.()]+)*(?:\s\d{4}/\d+)?")
 _NR = re.compile(r"(?<!\w)(?:nr|no|n°|nº|№|numbri all|numeris|numurs)\.?\s*:?\s*(?=\S*\d)", re.IGNORECASE)
@@ -77,10 +76,11 @@ def references(lines: Sequence[Line], language: str | None) -> References:
                 ours, dated = ours or number, dated or day
             else:
                 theirs = theirs or number
-    unit = None if ours else _UNIT.search(text)
-    if unit:
+    unit = _UNIT.search(text)
+    if ours is None and unit:
         ours = unit.group()
-    return References(ours or _bare_number(lines, language), theirs, dated, ares_day)
+    bare, bare_day = _bare_number(lines, language) if ours is None else (None, None)
+    return References(ours or bare, theirs, dated or bare_day, ares_day)
 
 
 def _pieces(line: Line) -> tuple[Line, ...]:
@@ -99,8 +99,12 @@ def _number(value: str) -> str | None:
     """The number in a label's value, its date left out: "17.04.2024 nr 5-1/20-2" → "5-1/20-2"."""
     marked = _NR.search(value)
     words = value[marked.end() :] if marked else _without_dates(value)
-    match = _NUMBER.search(words)
-    return match.group().strip(" .,;").replace(" -", "-") if match else None
+    piece = next((piece.strip(" .:") for piece in re.split(r"[|,;]|\s{2,}", words) if re.search(r"\d", piece)), "")
+    tokens = piece.split()
+    if len(tokens) > 3 or (len(tokens) > 1 and not all(re.search(r"\d|^[A-Z.]{1,6}$", token) for token in tokens)):
+        match = _NUMBER.search(piece)
+        return match.group().strip(" .,;") if match else None
+    return re.sub(r"\s+([-/])|([-/])\s+", r"\1\2", piece) or None
 
 
 def _without_dates(value: str) -> str:
@@ -109,21 +113,27 @@ def _without_dates(value: str) -> str:
     return value
 
 
-_BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([\wÀ-žА-я./()-]*\d[\wÀ-žА-я./()-]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
-_DATED_NUMBER = re.compile(r"(?:nr|no|n°|№)\.?\s*:?\s*([\wÀ-ž./()-]*\d[\wÀ-ž./()-]*)", re.IGNORECASE)
+_BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
+_BARE_TOKEN = re.compile(r"^(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*$")
+_BEHIND_DATE = re.compile(r"^\.?\s*,?\s*(?:a\.?\s*|г\.?\s*)?(?:nr|no|n°|№|numeris)\.?\s*:?\s*([^\s,;]*\d[^\s,;]*)", re.IGNORECASE)
 
 
-def _bare_number(lines: Sequence[Line], language: str | None) -> str | None:
-    """A number without a label: "Nr. 12-3/45", or behind the letter's date "17.04.2024 nr 5-1/20-2"."""
+def _bare_line(line: Line) -> str | None:
+    """The number that a line is: "Nr. 12-3/45", "VN/12345/2024"."""
+    bare = _BARE.match(line.text)
+    if bare:
+        return bare.group(1).rstrip(".,")
+    return line.text if _BARE_TOKEN.match(line.text) and len(line.text) < 40 and not first_day(line.text) else None
+
+
+def _bare_number(lines: Sequence[Line], language: str | None) -> tuple[str | None, date | None]:
+    """(a number without a label, the date before it): alone on its line, or "17.04.2024 nr 5-1/20-2"."""
     for line in lines[:25]:
-        bare = _BARE.match(line.text)
-        if bare:
-            return bare.group(1).rstrip(".,")
-        printed = find_dates(line.text, language=language) if len(line.text) < 60 else ()
-        behind = _DATED_NUMBER.search(line.text) if printed and printed[0].starts else None
-        if behind:
-            return behind.group(1).rstrip(".,")
-    return None
+        for printed in find_dates(line.text, language=language) if len(line.text) < 110 else ():
+            behind = _BEHIND_DATE.match(line.text[printed.finish :])
+            if behind and printed.starts:
+                return behind.group(1).rstrip(".,"), printed.starts
+    return next(((number, None) for line in lines[:25] if (number := _bare_line(line))), (None, None))
 
 
 _PLACE_DATE = re.compile(r"^[^\W\d]{2,20}(?:[ -][^\W\d]{2,20})?,?\s")
@@ -226,17 +236,52 @@ def _mark(line: Line) -> str | None:
     return None
 
 
-def title(head: Sequence[Line], body: Sequence[Line], taken: Sequence[str]) -> str | None:
-    """The labelled title, else the bold or free-standing line just above the salutation or the running text."""
+def title(head: Sequence[Line], body: Sequence[Line]) -> tuple[str | None, tuple[Line, ...]]:
+    """(the title, the lines that print it): labelled, else bold or free-standing above the salutation or the text."""
     for zone in (head, body[:4]):
         for at, line in enumerate(zone):
             found = labelled(line, ("subject",), following=zone[at + 1] if at + 1 < len(zone) else None)
             if found and found.value:
                 return _continued(zone, at, found.value)
-    return _standing_title(head, taken)
+    groups = _groups(head)
+    for number, group in reversed(list(enumerate(groups))):
+        if number and all(line.bold for line in group) and not _plainly_else(group):
+            return " ".join(line.text for line in group), tuple(group)
+    last = groups[-1] if len(groups) > 1 else []
+    if 1 <= len(last) <= 3 and not _plainly_else(last) and (len(groups) > 2 or not _names_somebody(last)):
+        named_before = sum(_names_somebody(group) for group in groups[:-1])
+        if not _names_somebody(last) or (named_before > 1 and len(last) == 1):
+            return " ".join(line.text for line in last), tuple(last)
+    return None, ()
 
 
-def _continued(zone: Sequence[Line], at: int, value: str) -> str:
+def _groups(head: Sequence[Line]) -> list[list[Line]]:
+    """The head's lines by white space; a bold line next to plain ones stands alone."""
+    groups: list[list[Line]] = []
+    for line in head:
+        if line.gap or not groups or line.bold != groups[-1][-1].bold:
+            groups.append([])
+        groups[-1].append(line)
+    return groups
+
+
+def _names_somebody(group: Sequence[Line]) -> bool:
+    return any(named_line(line.text) or is_institution(line.text) or is_role(line.text) for line in group)
+
+
+def _plainly_else(group: Sequence[Line]) -> bool:
+    """Whether a group is surely no title: somebody's name, a way to reach one, a number, a date, a mark, one word."""
+    kinds = tuple(kind for kind in phrases().labels if kind != "subject")
+    for line in group:
+        if named_line(line.text) or is_contact(line.text) or _mark(line) or _bare_line(line) or has_title(line.text):
+            return True
+        if labelled(line, kinds) or _date_line(line, None) or "@" in line.text or _ARES.search(line.text):
+            return True
+    words = " ".join(line.text for line in group).split()
+    return not group[0].bold and (len(words) < 2 or len(words) > 40)
+
+
+def _continued(zone: Sequence[Line], at: int, value: str) -> tuple[str, tuple[Line, ...]]:
     """A title that runs on over the next lines, up to a gap or the next label."""
     parts = [value]
     index = at + (1 if zone[at].text.endswith(value) else 2)
@@ -245,20 +290,4 @@ def _continued(zone: Sequence[Line], at: int, value: str) -> str:
             break
         parts.append(zone[index].text)
         index += 1
-    return " ".join(parts).strip()
-
-
-def _standing_title(head: Sequence[Line], taken: Sequence[str]) -> str | None:
-    """The last block of the head that is neither a party, a number nor a date."""
-    parts: list[str] = []
-    for line in reversed(head):
-        plain = not labelled(line, tuple(phrases().labels)) and not find_dates(line.text) and "@" not in line.text
-        free = plain and line.text not in taken and not _mark(line) and not phrases().salutation.match(line.folded)
-        if not free or not (line.bold or len(line.text.split()) >= 2):
-            break
-        parts.insert(0, line.text)
-        if line.gap:
-            return " ".join(parts)
-        if len(parts) == 3:
-            break
-    return None
+    return " ".join(parts).strip(" *"), tuple(zone[at:index])

@@ -39,7 +39,7 @@ _DEGREE = re.compile(r",?\s+(?:ph\.?\s?d\.?|ll\.?m\.?|m\.?sc\.?|mba|dr\.?|jr\.?|
 _PHONE = re.compile(r"(?:\+|\b00)\d[\d\s()./-]{6,}|\b\d{3}\s?\d{4}\b|\b\d{2,3}[ -]\d{2,3}[ -]\d{2,4}\b")
 _URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _MAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
-_POSTAL = re.compile(r"\b(?:[A-Z]{1,2}-)?\d{4,6}\b(?!\s?[./-]\d)|\bP\.? ?O\.? ?Box\b", re.IGNORECASE)
+_POSTAL = re.compile(r"(?<![\d./-])\b(?:[A-Z]{1,2}-)?(?!(?:19|20)\d\d\b)\d{4,6}\b(?!\s?[./-]\d)|\bP\.? ?O\.? ?Box\b", re.IGNORECASE)
 _STREET = re.compile(r"^[^\W\d].{2,40}\s\d{1,4}(?:[-/ ]?\w{1,3})?(?:,.*)?$|^\d{1,4},?\s[^\W\d].{3,40}$")
 _TAIL_CONTACT = re.compile(
     r"\s+(?:tel|phone|fax|e-?mail|mob)\b.*$|\s+(?:[^\W\d_]+\.?\s){0,4}(?:[^\W\d_]+),?\s\d+\s[A-Z]{1,2}-\d{4}.*$",
@@ -83,6 +83,8 @@ def is_name(text: str) -> bool:
         return False
     folded = flat(text)
     known = phrases()
+    if known.marking.fullmatch(folded):
+        return False
     return not any(pattern.search(folded) for pattern in (known.not_name, known.role, known.institution))
 
 
@@ -98,6 +100,10 @@ def named_line(text: str) -> NamedLine | None:
         if found and is_name(without_titles(name)) and (is_role(rest) or is_institution(rest) or has_title(text)):
             return NamedLine(without_titles(name), *role_and_institution(rest))
     words = bare.split()
+    for count in (1, 2):  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
+        lead, rest = " ".join(words[:count]), " ".join(words[count:])
+        if 2 <= len(words) - count <= 3 and is_name(rest) and is_role(lead) and not is_institution(lead) and is_role(words[0]):
+            return NamedLine(rest, lead)
     for count in (2, 3, 4):  # "Mari Maasikas osakonnajuhataja" in one line
         rest = " ".join(words[count:])
         if rest and is_name(" ".join(words[:count])) and rest[0].islower() and is_role(rest):

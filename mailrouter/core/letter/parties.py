@@ -28,11 +28,10 @@ from mailrouter.core.letter.phrases import phrases
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Both sides, and the lines that were read as theirs (a title is none of them)."""
+    """Both sides of a letter."""
 
     author: Party
     addressee: Party
-    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +45,15 @@ class _Block:
     titled: bool = False
 
 
-def parties(layout: Layout) -> Parties:
-    """The author from the signature and the letterhead, the addressee from its block, the salutation or the body."""
+def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
+    """The author from the signature and the letterhead, the addressee from its block, the salutation or the body.
+
+    `titles` are the lines of the letter's title, which name no party.
+    """
     signer = signature(layout.tail, layout.closing)
-    blocks = [*_blocks(_signer_apart(layout.head, signer)), *_foot_blocks(layout.body)]
+    head = [line for line in layout.head if line not in titles]
+    blocks = [*_blocks(_signer_apart(head, signer)), *_foot_blocks(layout.body)]
+    blocks += _tail_blocks(layout.tail, signer) if not any(block.titled for block in blocks) else []
     salutation = layout.salutation.text if layout.salutation else ""
     verbale = note_verbale(" ".join(line.text for line in (*layout.head, *layout.body)))
     addressee_block = _addressee_block(blocks, signer, salutation)
@@ -60,8 +64,7 @@ def parties(layout: Layout) -> Parties:
     if verbale:
         author = replace(author, institution=author.institution or verbale[0])
         addressee = replace(addressee, institution=addressee.institution or verbale[1])
-    lines = tuple(line.text for block in blocks for line in block.lines)
-    return Parties(author, addressee, lines)
+    return Parties(author, addressee)
 
 
 _VERBALE = re.compile(
@@ -156,7 +159,7 @@ def _role_below(lines: Sequence[Line], role: str | None, institution: str | None
 
 def _runs_on(role: str, text: str) -> bool:
     """Whether a role continues on the next line: it ends with a joining word or the next begins with one."""
-    joined = re.search(r"(?:,|\b(?:and|of|for|the|et|de|des|ja|und|fur|für|на|по|и))$", role.lower())
+    joined = re.search(r"(?:,|\b(?:and|of|for|the|et|de|des|ja|und|fur|für|на|по|и|european|united|national|federal))$", role.lower())
     return bool(joined) or bool(re.match(r"(?:and|of|for|et|de|des|du|und|für|ja)\s", text))
 
 
@@ -172,12 +175,28 @@ def _signer_apart(head: Sequence[Line], signer: Party) -> list[Line]:
     return apart
 
 
+def _tail_blocks(tail: Sequence[Line], signer: Party) -> list[_Block]:
+    """An addressee's line at the foot of a letter of one page, under the signature: titled, or role and country."""
+    blocks = []
+    for line in tail:
+        if _ends_signature(line):
+            break
+        person = named_line(line.text)
+        addressed = person and person.role and (has_title(line.text) or line.text.count(",") > 1)
+        if person and addressed and not _same_person(person.name, signer.name):
+            party = Party(name=person.name, role=person.role, institution=person.institution)
+            blocks.append(_Block((line,), party, titled=True))
+    return blocks
+
+
 def _blocks(head: Sequence[Line]) -> list[_Block]:
-    """The head's lines as parties, one block for each; numbers, dates, titles and marks are left out."""
+    """The head's lines as parties, one block for each; numbers, dates and marks are left out."""
+    spaced = any(line.gap for line in head[1:])
     groups: list[list[Line]] = []
     for _at, line in enumerate(head):
-        starts = line.gap or not groups or _starts_party(line, groups[-1])
-        if labelled(line, ("ours", "theirs", "date", "subject", "copy")) and not labelled(line, ("to", "from")):
+        starts = line.gap or not groups or _starts_party(line, groups[-1], spaced=spaced)
+        passed = labelled(line, ("ours", "theirs", "date", "subject", "copy", "restriction"))
+        if passed and not labelled(line, ("to", "from")):
             groups.append([])
             continue
         if starts and not (groups and not groups[-1]):
@@ -202,12 +221,12 @@ def _joined(blocks: Sequence[_Block]) -> list[_Block]:
     return joined
 
 
-def _starts_party(line: Line, group: Sequence[Line]) -> bool:
+def _starts_party(line: Line, group: Sequence[Line], *, spaced: bool) -> bool:
     """Whether a line begins another party though no gap stands above it: a second person, or a "To:"."""
     if labelled(line, ("to", "from")):
-        return True
+        return any(named_line(other.text) or labelled(other, ("to", "from")) for other in group)
     person = named_line(line.text)
-    if person is None:
+    if person is None or (spaced and not has_title(line.text)):
         return False
     return any(named_line(other.text) or is_contact(other.text) or is_institution(other.text) for other in group)
 

@@ -73,6 +73,7 @@ class Phrases:
 
     salutation: re.Pattern[str]
     closing: re.Pattern[str]
+    closing_sentence: re.Pattern[str]  # one that may be long
     labels: dict[str, re.Pattern[str]]  # at the beginning of a line, with the colon or a wide gap after it
     institution: re.Pattern[str]
     role: re.Pattern[str]
@@ -94,12 +95,13 @@ def phrases() -> Phrases:
     return Phrases(
         salutation=union(_all(data["salutation"]), start=True),
         closing=union(_all(data["closing"]), start=True),
+        closing_sentence=union(data["closing_sentence"], start=True),
         labels={name: union(words, start=True) for name, words in data["labels"].items()},
         institution=union(data["institution"]),
         role=union(data["role"]),
         not_name=union(data["not_name"]),
         title=re.compile(
-            "^(?:" + "|".join(sorted(map(compile_phrase, data["title"]), key=len, reverse=True)) + r")(?![\w.])\.?\s*"
+            "^(?:" + "|".join(sorted(map(compile_phrase, data["title"]), key=len, reverse=True)) + r")(?!\w)\.?\s*"
         ),
         marking=re.compile(
             "(?:" + "|".join(sorted(map(compile_phrase, data["marking"]), key=len, reverse=True)) + r")"

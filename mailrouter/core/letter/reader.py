@@ -42,16 +42,18 @@ def read_letter(text: str, path: tuple[str, ...], *, mail_date: str | None = Non
     lines = read_lines(text)
     layout = zones(lines)
     language = detect(" ".join(line.text for line in layout.body)) or detect(text)
-    found = parties(layout)
+    titled = title(layout.head, layout.body)
+    found = parties(layout, titled[1])
     if _signs(layout, found) < _ENOUGH:
         return None
-    return _letter(lines, layout, found, language, path, mail_date)
+    return _letter(lines, layout, found, titled[0], language, path, mail_date)
 
 
 def _letter(
     lines: Sequence[Line],
     layout: Layout,
     found: Parties,
+    subject: str | None,
     language: str | None,
     path: tuple[str, ...],
     mail_date: str | None,
@@ -75,7 +77,7 @@ def _letter(
         their_reference=numbers.theirs,
         dated=dated.isoformat() if dated else None,
         signed=signed.iso if signed else None,
-        subject=title(layout.head, layout.body, found.lines),
+        subject=subject,
         language=language,
         asks=asks,
         reply_to=answer_mailbox(said, asks, found.author, layout),
@@ -126,8 +128,9 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
     prose = running_text(layout.body)
     words = " ".join(line.text for line in prose)
     language = detect(words) or detect(f"{subject}\n{text}")
-    found = parties(layout)
-    letter = _letter(lines, layout, found, language, (), sent)
+    titled = title(layout.head, layout.body)
+    found = parties(layout, titled[1])
+    letter = _letter(lines, layout, found, titled[0], language, (), sent)
     numbers = references(lines, language)
     printed = letter_date(layout.head, (), language) or numbers.dated or _labelled_date(layout, language)
     own_name = author.name if author and author.name and not found.author.name else None
@@ -168,7 +171,7 @@ def without_prefixes(subject: str) -> str:
 
 def _dated(layout: Layout, numbers: References, signed: SignatureTime | None, language: str | None) -> date | None:
     """The printed date, else the Ares stamp, else the day of the e-signature in the signer's zone."""
-    printed = letter_date(layout.head, layout.tail, language)
+    printed = letter_date(layout.head, layout.tail, language) or letter_date((), layout.body[-6:], language)
     return numbers.dated or printed or numbers.ares_day or (signed.day if signed else None)
 
 
