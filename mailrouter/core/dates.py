@@ -50,6 +50,7 @@ class Names:
     days: Mapping[str, Mapping[str, int]]  # word → language → 0 (Monday) … 6
     halves: Mapping[str, int]  # word → 0 before noon, 1 after
     stems: Mapping[str, tuple[str, ...]]  # first four letters → month words that begin so
+    parts: frozenset[str]  # the words of names of several words, "meán fómhair"
 
 
 @cache
@@ -78,7 +79,8 @@ def names() -> Names:
     for word in months:
         if len(word) >= 4:
             stems.setdefault(word[:4], []).append(word)
-    return Names(months, days, halves, {stem: tuple(words) for stem, words in stems.items()})
+    parts = frozenset(part for word in (*months, *days) if " " in word for part in word.split() if len(part) > 1)
+    return Names(months, days, halves, {stem: tuple(words) for stem, words in stems.items()}, parts)
 
 
 @lru_cache(maxsize=4096)
@@ -203,11 +205,13 @@ def _textual(text: str, language: str | None) -> tuple[date, str] | None:
         for tongue, number in tables.days.get(word[0], {}).items():
             weekdays.setdefault(tongue, number)
     clock = _CLOCK.search(folded)
-    best: tuple[int, date, str] | None = None
-    for word in words:
+    best: tuple[float, date, str] | None = None
+    for index, word in enumerate(words):
         months = month_numbers(word[0])
         if not months and "-" in word[0]:
             months = month_numbers(word[0].split("-")[-1])
+        if word[0] in tables.parts and index + 1 < len(words):
+            months = tables.months.get(f"{word[0]} {words[index + 1][0]}", months)
         if not months:
             continue
         for rank, day, rest in _readings(folded, word, months, (weekdays, language, clock)):
@@ -223,7 +227,7 @@ def _readings(
     word: re.Match[str],
     months: Mapping[str, int],
     hints: tuple[Mapping[str, int], str | None, re.Match[str] | None],
-) -> Iterator[tuple[int, date, str]]:
+) -> Iterator[tuple[float, date, str]]:
     """Each day that the month word can mean with the numbers around it, with a rank: higher is likelier."""
     weekdays, language, clock = hints
     year, day = _year_and_day(text, word, clock)
@@ -238,7 +242,8 @@ def _readings(
         except ValueError:
             continue
         today = {tongue for tongue, weekday in weekdays.items() if weekday == when.weekday()}
-        rank = 1 if today else 0
+        rank = sum(known == number for known in months.values()) / 1000  # the more languages, the likelier
+        rank += 1 if today else 0
         rank += 4 if any(months.get(tongue) == number for tongue in today) else 0
         rank += 2 if language is not None and months.get(language) == number else 0
         yield rank, when, rest
@@ -375,7 +380,9 @@ def _date_piece(piece: str, text: str, end: int) -> str | None:
         return "day"
     if word in tables.halves or word in _ZONES:
         return "half"
-    return "month" if month_numbers(word) else None
+    if month_numbers(word):
+        return "month"
+    return "part" if word in tables.parts else None
 
 
 def _is_day(word: str, behind: str) -> bool:

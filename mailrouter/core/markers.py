@@ -37,7 +37,7 @@ class Vocabulary:
     separators: frozenset[str]  # "original message", "begin forwarded message" …
     ends: frozenset[str]  # "end of forwarded message" …
     said: frozenset[str]  # the words of attribution lines: "on", "wrote", "at" …
-    verbs: frozenset[str]  # the last or only words of attribution lines: "wrote", "a écrit" …
+    verbs: Mapping[str, frozenset[str]]  # the last or only words of attribution lines, "wrote", "a écrit" … → languages
     prefixes: frozenset[str]  # subject prefixes without their colon
     greetings: tuple[str, ...]
     behalf: tuple[str, ...]
@@ -86,7 +86,7 @@ def load(without: frozenset[str] = frozenset()) -> Vocabulary:
         separators=frozenset(fold(_HOLE.sub(" ", value).rstrip("?:")).strip(" '") for value in separators),
         ends=frozenset(fold(value.rstrip("?.:")) for value in every("end")),
         said=frozenset(word for line in attributions for word in _said(line)) | frozenset(said("said")),
-        verbs=frozenset(verb for verb in map(_verb, attributions) if len(verb) >= 4),
+        verbs=_verbs(markers, sections),
         prefixes=frozenset(fold(value.rstrip("?").rstrip(":. ")) for value in _prefixes(every)),
         greetings=tuple(sorted(set(said("greeting")), key=len, reverse=True)),
         behalf=tuple(said("behalf")),
@@ -136,6 +136,16 @@ def _labels(
         for word in words:
             labels.setdefault(word, Label(role, frozenset(), sourced=True))
     return labels
+
+
+def _verbs(markers: configparser.ConfigParser, sections: Iterable[str]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for name in sections:
+        for line in _values(markers.get(name, "attribution", fallback="")):
+            verb = _verb(line.rstrip("?"))
+            if len(verb) >= 4:
+                found[verb] = found.get(verb, frozenset()) | {name}
+    return found
 
 
 def _said(line: str) -> list[str]:

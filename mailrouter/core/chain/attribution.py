@@ -45,13 +45,14 @@ def _ends_in_verb(context: Context, text: str) -> bool:
     return fold(text[-40:]).rsplit(" ", 1)[-1] in context.vocabulary.verbs
 
 
-def _has_verb(context: Context, text: str) -> bool:
-    folded = f" {fold(text)} ".replace(":", " ").replace(",", " ")
-    words = folded.split()
+def _verb(context: Context, text: str) -> frozenset[str]:
+    """The languages whose word for "wrote" stands in the text; none if no known one does."""
+    words = fold(text).replace(":", " ").replace(",", " ").split()
     verbs = context.vocabulary.verbs
-    return any(word in verbs for word in words) or any(
-        f"{one} {two}" in verbs for one, two in pairwise(words)
-    )
+    for verb in (*(f"{one} {two}" for one, two in pairwise(words)), *words):
+        if verb in verbs:
+            return verbs[verb]
+    return frozenset()
 
 
 def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -> Header | None:
@@ -74,9 +75,9 @@ def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -
         if author is None:
             continue
         raw = joined[span[0] : span[1]]
-        sent = parse_sent(raw)
-        timed = "T" in (sent or "")
-        verb = _has_verb(context, joined)
+        languages = _verb(context, joined)
+        sent = parse_sent(raw, min(languages, default=None))
+        timed, verb = "T" in (sent or ""), bool(languages)
         if author.address is not None or has_address(joined):
             sure = quoted or (colon and (timed or verb))
         else:
@@ -144,7 +145,7 @@ def _undated(context: Context, index: int, text: str) -> Header | None:
     """An attribution without a date, "A <a@x> wrote:", above a quotation: a verb that is known, or nothing but an address."""
     if len(text) > 150:
         return None
-    verb = _has_verb(context, text)
+    verb = bool(_verb(context, text))
     addressed = has_address(text)
     if not verb and not (addressed and len(text.split()) <= 6):
         return None

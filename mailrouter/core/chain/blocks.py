@@ -63,7 +63,7 @@ def _bridges(context: Context, entries: list[Entry], after: int, gaps: set[bool]
         return False
     roles = {entry.field.role for entry in entries}
     if field.role is not None:
-        return False not in gaps or not {"subject", "from"} <= roles
+        return False not in gaps or (None not in roles and not {"subject", "from"} <= roles)
     if field.known is not None or False in gaps:
         return False
     if {"from", "date", "subject"} <= roles:
