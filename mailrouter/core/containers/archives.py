@@ -128,7 +128,12 @@ def member_name(info: zipfile.ZipInfo) -> str:
     if not info.flag_bits & 0x800:
         with contextlib.suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-    return clean(name.replace("\\", "/").rpartition("/")[2] if _points_outside(name) else name)[:255] or "unnamed"
+    return safe_name(clean(name))[:255] or "unnamed"
+
+
+def safe_name(name: str) -> str:
+    """A file name without a way outside; a slash that only parts folders, or stands in a number, stays."""
+    return name.replace("\\", "/").rpartition("/")[2] if _points_outside(name) else name
 
 
 def _points_outside(name: str) -> bool:

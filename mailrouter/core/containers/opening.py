@@ -5,7 +5,7 @@ from dataclasses import replace
 from html import escape
 from typing import Final
 
-from mailrouter.core.containers.archives import open_zip
+from mailrouter.core.containers.archives import open_zip, safe_name
 from mailrouter.core.containers.ddoc import open_ddoc
 from mailrouter.core.containers.kinds import (
     encryption_of,
@@ -61,7 +61,9 @@ class _Walk:
         if _PGP_INLINE in message.text[:100_000]:
             self._hold("PGP", " / ".join(path) or "the mail's text")
         for number, part in enumerate(message.parts, 1):
-            item = Item(part.name or self._default_name(part, number), part.content, part.media_type, (), part.inline)
+            item = Item(
+                safe_name(part.name) or self._default_name(part, number), part.content, part.media_type, (), part.inline
+            )
             message = self._wrapped(message, part) or message
             if depth == 0:
                 self.outer = message
@@ -88,8 +90,8 @@ class _Walk:
             return replace(message, text=text, html=html)
         return None
 
-    def item(self, item: Item, path: tuple[str, ...], depth: int) -> None:
-        """One file: listed, and opened if it is a container."""
+    def item(self, item: Item, path: tuple[str, ...], depth: int, *, in_folders: bool = False) -> None:
+        """One file: listed, and opened if it is a container. `in_folders`: a "/" in its name parts folders."""
         if len(self.parts) >= self.limits.parts or len(item.content) > self.bytes_left:
             if not self.full:
                 self.defects.append(
@@ -102,7 +104,7 @@ class _Walk:
         here = (*path, item.name)
         kind = kind_of(item.content, media_type, item.name)
         place = len(self.parts)
-        self._list(item, here, media_type)
+        self._list(item, here, media_type, in_folders=in_folders)
         if kind == "leaf":
             self._check_label(item, media_type)
             return
@@ -155,7 +157,7 @@ class _Walk:
             self._mark(place, state="unreadable")
         for item in contents.items:
             if item.name or not looks_like_mail_entity(item.content):
-                self.item(replace(item, name=item.name or "content"), here, depth)
+                self.item(replace(item, name=item.name or "content"), here, depth, in_folders=True)
                 continue
             inner = parse(
                 item.content
@@ -171,9 +173,9 @@ class _Walk:
         self.messages[index] = self.mail(message, here, depth)
         self.inside = before
 
-    def _list(self, item: Item, here: tuple[str, ...], media_type: str) -> None:
+    def _list(self, item: Item, here: tuple[str, ...], media_type: str, *, in_folders: bool) -> None:
         attachment = Attachment(
-            name=item.name.rpartition("/")[2] or item.name,
+            name=item.name.rpartition("/")[2] if in_folders and not item.name.endswith("/") else item.name,
             media_type=media_type,
             size=len(item.content),
             path=here,
