@@ -171,7 +171,7 @@ def read_period(words: str) -> Period | None:
             continue
         before = re.findall(r"\d+|[^\W\d_]+", folded[: match.start()])[-_NEAR:]
         for word in reversed(before):
-            number = int(word) if word.isdigit() else _WORD_NUMBERS.get(word)
+            number = int(word[:4]) if word.isdecimal() else _WORD_NUMBERS.get(word)
             if number is not None:
                 return Period(number, unit) if 0 < number <= _MOST else None
         return Period(1, unit)

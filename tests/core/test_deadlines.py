@@ -48,9 +48,7 @@ def test_what_arrives_is_registered_the_next_working_day(received, registered_by
     assert registration_due(date.fromisoformat(received)) == date.fromisoformat(registered_by)
 
 
-@pytest.mark.parametrize(
-    ("registered", "answer_by"), [("2024-04-29", "2024-05-07"), ("2024-12-20", "2025-01-02")]
-)
+@pytest.mark.parametrize(("registered", "answer_by"), [("2024-04-29", "2024-05-07"), ("2024-12-20", "2025-01-02")])
 def test_information_request_has_five_working_days(terms, registered, answer_by):
     """Counted from the working day after registration."""
     assert due(terms["information-request"], date.fromisoformat(registered)) == date.fromisoformat(answer_by)
@@ -62,7 +60,8 @@ def test_information_request_can_be_extended_to_fifteen_working_days(terms):
 
 
 @pytest.mark.parametrize(
-    ("registered", "answer_by"), [("2024-02-29", "2024-04-01"), ("2025-06-09", "2025-06-25"), ("2024-09-02", "2024-10-02")]
+    ("registered", "answer_by"),
+    [("2024-02-29", "2024-04-01"), ("2025-06-09", "2025-06-25"), ("2024-09-02", "2024-10-02")],
 )
 def test_persons_letter_is_answered_by_the_law_in_force_and_on_a_working_day(terms, registered, answer_by):
     """30 days, later 15; a weekend or holiday end moves on."""
@@ -101,12 +100,12 @@ def test_letters_own_date_comes_first(terms):
     ],
 )
 def test_period_from_receipt_is_counted_from_registration(raw, wanted):
-    """"15 tööpäeva jooksul" in a letter registered on 29 February 2024."""
+    """ "15 tööpäeva jooksul" in a letter registered on 29 February 2024."""
     assert letter_due(None, raw, None, date(2024, 2, 29)) == date.fromisoformat(wanted)
 
 
 def test_letter_without_any_date_has_the_terms(terms):
-    """"At your earliest convenience" names no day."""
+    """ "At your earliest convenience" names no day."""
     assert letter_due(None, "at your earliest convenience", terms["institution"], date(2024, 2, 29)) == date(2024, 4, 1)
     assert letter_due(None, None, None, date(2024, 2, 29)) is None
 

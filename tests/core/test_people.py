@@ -50,7 +50,10 @@ DIRECTORY = Directory(
         Role("minister", "Lauri Läänemets", ("Minister of Interior", "siseminister")),
         Role("kantsler", "Tarmo Oja", ("Secretary General",)),
     ),
-    units=(Unit("õigusosakond", head="Mari Tamm", also=("Legal Department",)), Unit("pressitalitus", email="press@ministry.example")),
+    units=(
+        Unit("õigusosakond", head="Mari Tamm", also=("Legal Department",)),
+        Unit("pressitalitus", email="press@ministry.example"),
+    ),
     institutions=(
         Institution("European Commission, DG HOME", addresses=("home-global-alliance@ec.europa.eu",)),
         Institution("European Commission", domains=("ec.europa.eu",)),
@@ -109,7 +112,21 @@ def test_name_in_any_form_means_one_entry(written, name):
     assert found.name == name
 
 
-@pytest.mark.parametrize("written", ["Kalle Sepale", "Peeter Budrikule", "kantselei", "osakonda", "", "...", "Siim", "Mari Tammik", "Anna Saar", "Jaan Kukkonen"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Kalle Sepale",
+        "Peeter Budrikule",
+        "kantselei",
+        "osakonda",
+        "",
+        "...",
+        "Siim",
+        "Mari Tammik",
+        "Anna Saar",
+        "Jaan Kukkonen",
+    ],
+)
 def test_strangers_and_generic_words_mean_nobody(written):
     """A given name before a known surname makes it another person."""
     assert isinstance(find(DIRECTORY, written), NotFound)
@@ -152,7 +169,9 @@ def test_other_languages_decline_names_too(name, written):
 
 def test_group_is_expanded_to_its_members_once():
     """An address stands for itself; who is in two groups is named once."""
-    addresses, missing = expand(DIRECTORY, ["ministri nõunikud", "Liis Põder", "asekantslerid", "x@y.example", "Siim Susi"])
+    addresses, missing = expand(
+        DIRECTORY, ["ministri nõunikud", "Liis Põder", "asekantslerid", "x@y.example", "Siim Susi"]
+    )
     assert [address.address for address in addresses] == [
         "toomas.rebane@ministry.example",
         "liis.poder@ministry.example",

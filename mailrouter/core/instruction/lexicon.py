@@ -21,7 +21,7 @@ _LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes"})
 _SINGLE = frozenset({"names", "clauses", "periods.translative", "cues.carry", "restriction.until", "restriction.basis"})
 _BOTH = frozenset({"cues.carry", "restriction.basis"})
 _OPENING = 2  # letters by which phrases that begin with a beginning are found
-_GAP = 3  # words that "~" may stand for
+_GAP = 4  # words that "~" may stand for
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class Slot:
     def takes(self, word: str, numbers: Mapping[str, int]) -> bool:
         """Whether a folded word fits."""
         if self.number:
-            return word.isdigit() or word in numbers
+            return word.isdecimal() or word in numbers
         return word in self.words or word.startswith(self.beginnings) or word.endswith(self.endings)
 
 
 # Actions, with the forms in which they order, ask or tell; "purposes" has a level of its own between.
 ACTIONS = ("register", "forward", "send", "responsible", "purposes")
-FORMS = ("order", "bare", "wish", "told", "noun", "verb", "after")
+FORMS = ("order", "bare", "wish", "asked", "told", "noun", "verb", "after")
 _TELLING = frozenset(
     {"periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}
 )
@@ -96,7 +96,9 @@ class Lexicon:
 
     def may_speak(self, words: frozenset[str]) -> bool:
         """Whether some of a text's folded words begin a phrase that can order something: a quick no for other texts."""
-        return not self.opening.words.isdisjoint(words) or any(map(str.startswith, words, repeat(self.opening.beginnings)))
+        return not self.opening.words.isdisjoint(words) or any(
+            map(str.startswith, words, repeat(self.opening.beginnings))
+        )
 
     def tags(self, words: Sequence[str]) -> list[Tag]:
         """Every phrase in a row of folded words, in order; of one kind at one place the longest."""
@@ -107,7 +109,7 @@ class Lexicon:
                     last = self._end(phrase, words, first)
                     if last > best.get((kind, first), 0):
                         best[kind, first] = last
-            if self.by_number and (word.isdigit() or word in self.numbers):
+            if self.by_number and (word.isdecimal() or word in self.numbers):
                 for kind, phrase in self.by_number:
                     best[kind, first] = max(self._end(phrase, words, first), best.get((kind, first), 0))
         return sorted(
@@ -145,7 +147,11 @@ def lexicons() -> tuple[Lexicon, ...]:
     """Every language of data/instructions.*.yaml, in the order of their names."""
     folder = files("mailrouter.core").joinpath("data")
     named = sorted(
-        (entry for entry in folder.iterdir() if entry.name.startswith("instructions.") and entry.name.endswith(".yaml")),
+        (
+            entry
+            for entry in folder.iterdir()
+            if entry.name.startswith("instructions.") and entry.name.endswith(".yaml")
+        ),
         key=lambda entry: entry.name,
     )
     return tuple(build(YAML(typ="safe").load(entry.read_text(encoding="utf-8"))) for entry in named)

@@ -81,7 +81,11 @@ class Clauses:
             word = self.folded[at - 1]
             if not word[:1].isalnum() or self.lexicon.is_kind("clauses.begin", word):
                 return True
-            if any(cue.kind in ("cues.ask", "cues.need", "cues.negate", "cues.negate_command", "cues.open") and cue.first < at <= cue.last for cue in self.cues):
+            if any(
+                cue.kind in ("cues.ask", "cues.need", "cues.negate", "cues.negate_command", "cues.open")
+                and cue.first < at <= cue.last
+                for cue in self.cues
+            ):
                 return True
             if not self.lexicon.is_kind("clauses.adverb", word):
                 return False
@@ -101,7 +105,9 @@ class Clauses:
     def _cut(self, left: Tag, right: Tag) -> int:
         """Where the words of one head end and those of the next begin."""
         between = range(left.last, right.first)
-        marks = [at for at in between if self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.and", self.folded[at])]
+        marks = [
+            at for at in between if self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.and", self.folded[at])
+        ]
         if not marks:
             return right.first if left.action != "register" else left.last
         if left.action in ("forward", "send") and right.action == "purposes":
@@ -128,7 +134,9 @@ class Clauses:
         """Where "vaid" stands in a refused order to somebody: what follows it is ordered ("mitte Marile, vaid Jaanile")."""
         if tag.action not in ("forward", "send", "responsible"):
             return None
-        return next((at for at in range(tag.last, last) if self.lexicon.is_kind("clauses.instead", self.folded[at])), None)
+        return next(
+            (at for at in range(tag.last, last) if self.lexicon.is_kind("clauses.instead", self.folded[at])), None
+        )
 
     def _mood(self, tag: Tag, first: int, last: int, before: Head | None) -> tuple[Mood, bool]:
         """The mood by the nearest cue before the form, then by what follows it, then by the head before."""
@@ -138,7 +146,9 @@ class Clauses:
         kind = cue.kind if cue else ""
         asked = kind in ("cues.ask", "cues.need")
         questioned = self.sentence.asks_back or kind == "cues.question"
-        reported = kind == "cues.question" or (kind == "cues.told" and tag.form not in ("order", "noun"))
+        reported = kind == "cues.question" or (
+            kind == "cues.told" and (tag.form not in ("order", "noun") or tag.action == "responsible")
+        )
         reported = reported or (kind in ("cues.need", "cues.permit") and self._doubted(cue, first))
         if reported or (questioned and kind != "cues.ask" and not self._asked):
             return Mood.TOLD, False
@@ -146,20 +156,28 @@ class Clauses:
             return Mood.PERMITTED, False
         if not kind and (carried := self._carried(tag, first, before)):
             return carried
-        if tag.form in ("wish", "verb") and not asked and "wish-needs-ask" in self.lexicon.options:
+        if not asked and self._needs_ask(tag, before):
             return Mood.TOLD, False
         return Mood.ORDERED, asked
+
+    def _needs_ask(self, tag: Tag, before: Head | None) -> bool:
+        """Whether a form without "please" is no order: by its kind, or after a report ("registreeritud, vastutaja …")."""
+        if tag.action == "responsible":
+            return before is not None and before.tag.form == "told"
+        return tag.form == "asked" or (tag.form in ("wish", "verb") and "wish-needs-ask" in self.lexicon.options)
 
     def _doubted(self, cue: Tag | None, first: int) -> bool:
         """Whether a question word stands before a cue in its part: "kas seda peab registreerima" orders nothing."""
         return cue is not None and any(
-            other.kind == "cues.question" and first <= other.first < cue.first and not self._broken(other.last, cue.first)
+            other.kind == "cues.question"
+            and first <= other.first < cue.first
+            and not self._broken(other.last, cue.first)
             for other in self.cues
         )
 
     def _carried(self, tag: Tag, first: int, before: Head | None) -> tuple[Mood, bool] | None:
         """The mood of the head before, where a form is joined to it: "palun registreerida ja suunata"."""
-        if before is None or tag.form not in ("wish", "verb", "bare") or not self._continues(first):
+        if before is None or tag.form not in ("wish", "asked", "verb", "bare") or not self._continues(first):
             return None
         if self.lexicon.is_kind("cues.carry", self.folded[first]):
             return Mood.NEGATED, False
@@ -170,7 +188,8 @@ class Clauses:
     def _continues(self, first: int) -> bool:
         """Whether the words from `first` on are joined to what stands before by "and"."""
         return first < len(self.folded) and (
-            self.lexicon.is_kind("clauses.and", self.folded[first]) or self.lexicon.is_kind("cues.carry", self.folded[first])
+            self.lexicon.is_kind("clauses.and", self.folded[first])
+            or self.lexicon.is_kind("cues.carry", self.folded[first])
         )
 
     def _nearest(self, tag: Tag, first: int, last: int) -> Tag | None:
@@ -195,14 +214,17 @@ class Clauses:
             if follows and not self._broken(tag.last, cue.first):
                 return True
         return any(
-            other.kind == "cues.negate_after" and tag.last <= other.first < last and not self._broken(tag.last, other.first)
+            other.kind == "cues.negate_after"
+            and tag.last <= other.first < last
+            and not self._broken(tag.last, other.first)
             for other in self.tags
         )
 
     def _broken(self, first: int, last: int) -> bool:
         """Whether a comma or "but" stands between two places."""
         return any(
-            self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.but", self.folded[at]) for at in range(first, last)
+            self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.but", self.folded[at])
+            for at in range(first, last)
         )
 
     def _sides(self, tag: Tag, first: int, last: int) -> tuple[tuple[int, int], ...]:
@@ -214,7 +236,7 @@ class Clauses:
             begin, end = self._part(cue, first, last)
             if cue.kind == "cues.negate":
                 if not begin <= tag.first < end:
-                    parts.append((cue.first, end))
+                    parts.append((begin if cue.first < tag.first else cue.first, end))
                 continue
             own = self._part(tag, first, last)
             if (begin, end) != own and begin > tag.last and any(self._nameable(at) for at in range(cue.last, end)):

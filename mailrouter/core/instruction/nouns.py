@@ -13,6 +13,7 @@ from mailrouter.core.instruction.words import Sentence
 AUTHOR = "@author"
 _LONGEST_NAME = 8  # words
 _RANGE = tuple[int, int]
+_DASHES = ("-", "–", "—")
 _BETWEEN = (",", ";", "/", "&", "+")
 
 
@@ -59,7 +60,8 @@ class Nouns:
         plain = "plain-recipients" in self._lexicon.options
         if not found and (colon or plain):
             found = list(self._people(tag.last, head.last))
-        if not found and (plain or ":" in self._folded[: head.first]):
+        dashed = tag.first > 0 and self._folded[tag.first - 1] in _DASHES
+        if not found and (plain or dashed or ":" in self._folded[: head.first]):
             # "Suunata: Mari Tamm (täitmiseks), Jaan Kukk (teadmiseks)"
             names = self._people if plain else self._capitalised
             found = list(names(head.first, tag.first)) or list(names(tag.last, head.last))
@@ -73,7 +75,9 @@ class Nouns:
         for index, (first, last) in enumerate(ranges):
             following = ranges[index + 1] if index + 1 < len(ranges) else None
             # "juhatajale Mari Tammele": the post stands in apposition, the name counts.
-            if following and following[0] == last and self._sentence.words[last].capital and not self._capital_in(first, last):
+            if following and following[0] == last and not self._capital_in(first, last):
+                if not self._sentence.words[following[1] - 1].capital:
+                    ranges[index + 1] = (first, following[1])  # an adjective in the same case
                 continue
             yield first, last
 
@@ -86,7 +90,8 @@ class Nouns:
         if not self._lexicon.is_kind("names.recipients", word) or self._lexicon.is_kind("names.not", word):
             return False
         return not any(
-            self._lexicon.is_kind("names.descriptive", self._folded[after]) for after in range(at + 1, min(at + 3, last))
+            self._lexicon.is_kind("names.descriptive", self._folded[after])
+            for after in range(at + 1, min(at + 3, last))
             if not any(mark in self._folded[at + 1 : after] for mark in (",", "ja", "ning", "and"))
         )
 
@@ -118,7 +123,12 @@ class Nouns:
     def _modifies(self, at: int) -> bool:
         """Whether a word can stand in a noun phrase before its last word."""
         word = self._sentence.words[at]
-        if word.mark or at in self._blocked or word.text[:1].isdigit() or self._lexicon.is_kind("names.not", word.folded):
+        if (
+            word.mark
+            or at in self._blocked
+            or word.text[:1].isdigit()
+            or self._lexicon.is_kind("names.not", word.folded)
+        ):
             return False
         return word.capital or self._lexicon.is_kind("names.modifiers", word.folded)
 
@@ -174,7 +184,11 @@ class Nouns:
         for at in range(begin, last):
             if self._nameable(at) and not self._lexicon.is_kind("names.also", self._folded[at]):
                 end = at + 1
-                while end < min(last, at + 4) and self._nameable(end) and not self._lexicon.is_kind("names.also", self._folded[end]):
+                while (
+                    end < min(last, at + 4)
+                    and self._nameable(end)
+                    and not self._lexicon.is_kind("names.also", self._folded[end])
+                ):
                     end += 1
                 yield at, end
                 return
@@ -223,5 +237,3 @@ def _said(tags: list[Tag]) -> list[Tag]:
             else:
                 said += [Tag(tag.kind, tag.first, tag.first + 1), Tag(tag.kind, tag.last - 1, tag.last)]
     return said
-
-

@@ -4,6 +4,7 @@ Invariant: the words are kept as printed; a day is computed only from words and 
 where they do not give one.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -20,6 +21,8 @@ _DAYS_OF_WEEK = ("this_week", "next_week")
 _POINTS = ("today", "tomorrow", "overmorrow", "week_end", "next_week_end", "month_end")
 _FRIDAY = 4
 _MOST = 999  # of any unit: more is no deadline
+_FIGURES = re.compile(r"\d{1,2}[./]\d{1,2}(?:[./](?:\d{4}|\d\d))?|\d{4}-\d\d?-\d\d?", re.ASCII)
+_DAYS_OF_MONTH = frozenset(str(day) for day in range(1, 32))
 _NEAR = 5  # words between "tähtaeg" and its date
 
 
@@ -44,7 +47,11 @@ def deadline_at(words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon) -> t
 
 def _labelled(labels: list[Tag], first: int) -> str:
     """The label that stands closely before a place: "labels" names a deadline, "until" is a mere preposition."""
-    near = [tag.form for tag in labels if 0 <= first - tag.last <= (_NEAR if tag.form == "labels" else 1) or tag.first <= first < tag.last]
+    near = [
+        tag.form
+        for tag in labels
+        if 0 <= first - tag.last <= (_NEAR if tag.form == "labels" else 1) or tag.first <= first < tag.last
+    ]
     return "labels" if "labels" in near else (near[-1] if near else "")
 
 
@@ -77,14 +84,12 @@ def _date_end(words: tuple[Word, ...], at: int) -> int | None:
 def _read_date(words: tuple[Word, ...], at: int) -> tuple[int, int, int, int | None] | None:
     """Past the last word, day, month, year (None if not printed) of a date that begins at word `at`."""
     text = words[at].text
-    if text[:1].isdigit():
-        parts = [int(part) for part in text.replace("/", ".").replace("-", ".").split(".") if part.isdigit()]
-        if len(parts) >= 2:
-            return _numeric(words, at, parts)
-        if len(parts) == 1 and parts[0] <= 31:
-            return _day_month(words, at, parts[0])
+    if _FIGURES.fullmatch(text):
+        return _numeric(words, at, [int(part) for part in re.split(r"\D", text)])
+    if text.isdecimal() and len(text) <= 2 and 1 <= int(text) <= 31:
+        return _day_month(words, at, int(text))
     named = month_number(text) if len(text) > 2 and not words[at].mark else None
-    if named is not None and at + 1 < len(words) and words[at + 1].text.isdigit() and int(words[at + 1].text) <= 31:
+    if named is not None and at + 1 < len(words) and words[at + 1].text in _DAYS_OF_MONTH:
         end = at + 2
         while end < len(words) and words[end].folded in {",", "st", "nd", "rd", "th"}:
             end += 1
@@ -124,7 +129,12 @@ def _day_month(words: tuple[Word, ...], at: int, day: int) -> tuple[int, int, in
 
 
 def _year(words: tuple[Word, ...], at: int) -> int | None:
-    if at < len(words) and words[at].text.isdigit() and len(words[at].text) == 4 and 1990 <= int(words[at].text) <= 2199:
+    if (
+        at < len(words)
+        and words[at].text.isdecimal()
+        and len(words[at].text) == 4
+        and 1990 <= int(words[at].text) <= 2199
+    ):
         return int(words[at].text)
     return None
 
@@ -165,11 +175,15 @@ def resolve_deadline(raw: str, sent: date | None) -> date | None:
     best: tuple[int, date] | None = None
     for lexicon in lexicons():
         for tag in lexicon.tags([word.folded for word in words]):
-            if tag.action == "periods" and (day := _counted(tag, words, lexicon, sent)) and (best is None or tag.last - tag.first > best[0]):
+            if (
+                tag.action == "periods"
+                and (day := _counted(tag, words, lexicon, sent))
+                and (best is None or tag.last - tag.first > best[0])
+            ):
                 best = (tag.last - tag.first, day)
-    if best:
-        return best[1]
-    return next((day for lexicon in lexicons() if (day := _next_weekday(words, lexicon, sent))), None)
+    named = next((day for lexicon in lexicons() if (day := _next_weekday(words, lexicon, sent))), None)
+    # "COB Friday" is Friday, though "COB" alone is today.
+    return named if best is None or (named and best[1] == sent) else best[1]
 
 
 def _dated(found: tuple[int, int, int, int | None], sent: date | None) -> date | None:
@@ -189,8 +203,8 @@ def _counted(tag: Tag, words: tuple[Word, ...], lexicon: Lexicon, sent: date) ->
     """The day of a period or point in time."""
     number = 1
     for word in words[tag.first : tag.last]:
-        if word.text.isdigit():
-            number = int(word.text)
+        if word.text.isdecimal():
+            number = int(word.text[:4])
         elif word.folded in lexicon.numbers:
             number = lexicon.numbers[word.folded]
     if number > _MOST:
@@ -199,7 +213,13 @@ def _counted(tag: Tag, words: tuple[Word, ...], lexicon: Lexicon, sent: date) ->
         return _after(tag.form, number, sent)
     # A week ends on Friday; on a weekend its end is the next one's.
     to_friday = (_FRIDAY - sent.weekday()) % 7
-    days = {"today": 0, "tomorrow": 1, "overmorrow": 2, "week_end": to_friday, "next_week_end": 7 - sent.weekday() + _FRIDAY}
+    days = {
+        "today": 0,
+        "tomorrow": 1,
+        "overmorrow": 2,
+        "week_end": to_friday,
+        "next_week_end": 7 - sent.weekday() + _FRIDAY,
+    }
     if tag.form in days:
         return sent + timedelta(days=days[tag.form])
     if tag.form == "month_end":

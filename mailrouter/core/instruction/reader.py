@@ -132,7 +132,9 @@ def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard) -> bool:
     if head.what == "register" and _elsewhere(head, clauses):
         return False
     if head.mood is Mood.CONDITIONAL:
-        named = head.what not in ("send", "forward", "responsible") or nouns.recipients(head)[0] or nouns.responsible(head)
+        named = (
+            head.what not in ("send", "forward", "responsible") or nouns.recipients(head)[0] or nouns.responsible(head)
+        )
         if named and head.what != "purposes":
             heard.doubts.append(f"a condition that cannot be judged: “{words}”")
         return False
@@ -145,8 +147,10 @@ def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard) -> bool:
         case "purposes":
             said = _hear_purpose(head, clauses, nouns, heard, words)
         case _:
-            said = _hear_forward(head, nouns, heard, words)
-    heard.firm = heard.firm or (said and head.mood is Mood.ORDERED and head.what in ("register", "forward", "send", "responsible"))
+            said = _hear_forward(head, clauses, nouns, heard, words)
+    heard.firm = heard.firm or (
+        said and head.mood is Mood.ORDERED and head.what in ("register", "forward", "send", "responsible")
+    )
     return said and head.mood in (Mood.ORDERED, Mood.PERMITTED)
 
 
@@ -158,12 +162,14 @@ def _elsewhere(head: Head, clauses: Clauses) -> bool:
     return "register.elsewhere" in kinds and "register.objects" not in kinds
 
 
-def _hear_forward(head: Head, nouns: Nouns, heard: _Heard, words: str) -> bool:
+def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
     named, out = nouns.recipients(head)
     if head.what == "send" and not named:
         return False
     if len(named) > 1 and nouns.alternative(head):
         heard.doubts.append(f"it is left open to whom: “{words}”")
+    if any(cue.kind == "cues.except" and head.first <= cue.first < head.last for cue in clauses.cues):
+        heard.doubts.append(f"an exception is made: “{words}”")
     heard.forward.append((head.mood, words, named, out))
     return True
 
@@ -191,7 +197,9 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
     return True
 
 
-def _hear_deadline(clauses: Clauses, found: tuple[int, int, bool] | None, heard: _Heard, *, ordered: bool, alone: bool) -> None:
+def _hear_deadline(
+    clauses: Clauses, found: tuple[int, int, bool] | None, heard: _Heard, *, ordered: bool, alone: bool
+) -> None:
     """Note a deadline that an order has, or that is labelled as one; not one that somebody else waits for."""
     if found is None or (clauses.sentence.asks_back and not ordered):
         return
@@ -293,7 +301,8 @@ def _same(name: str, other: str) -> bool:
     """Whether two names as written may be one: the same beginning of each word."""
     mine, theirs = fold(name).split(), fold(other).split()
     return len(mine) == len(theirs) and all(
-        a[: max(3, min(len(a), len(b)) - 3)] == b[: max(3, min(len(a), len(b)) - 3)] for a, b in zip(mine, theirs, strict=True)
+        a[: max(3, min(len(a), len(b)) - 3)] == b[: max(3, min(len(a), len(b)) - 3)]
+        for a, b in zip(mine, theirs, strict=True)
     )
 
 
@@ -320,5 +329,3 @@ def _restriction(heard: _Heard, evidence: list[str], doubts: list[str]) -> Restr
         basis=next((r.basis for r in found if r.basis), None),
         until=next((r.until for r in found if r.until), None),
     )
-
-

@@ -77,7 +77,9 @@ def _resolve(raw: str, author: Address, directory: Directory, on: str | None, do
     parts = [part for part in _AND.split(raw) if part]
     if len(parts) > 1:
         known = [find(directory, part, on=on) for part in parts]
-        if any(isinstance(answer, Found) or answer.candidates for answer in known) or all(p[0].isupper() for p in parts):
+        if any(isinstance(answer, Found) or answer.candidates for answer in known) or all(
+            p[0].isupper() for p in parts
+        ):
             return [name for part in parts for name in _resolve(part, author, directory, on, doubts)]
     return [_unknown(raw)]
 

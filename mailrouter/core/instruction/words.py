@@ -24,7 +24,35 @@ _WORD = re.compile(
 )
 _ENDS_SENTENCE = frozenset(".!?…")
 # Abbreviations whose full stop ends nothing; single letters are initials.
-_ABBREVIATED = frozenset(["nr", "lg", "lk", "p", "st", "hr", "pr", "pr-le", "dr", "mr", "mrs", "ms", "no", "art", "jne", "jt", "vt", "nt", "nn", "nim", "tel", "ca", "resp", "dept", "inc"])
+_ABBREVIATED = frozenset(
+    [
+        "nr",
+        "lg",
+        "lk",
+        "p",
+        "st",
+        "hr",
+        "pr",
+        "pr-le",
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "no",
+        "art",
+        "jne",
+        "jt",
+        "vt",
+        "nt",
+        "nn",
+        "nim",
+        "tel",
+        "ca",
+        "resp",
+        "dept",
+        "inc",
+    ]
+)
 _BULLET = re.compile(r"^\s*(?:[-–—•*·▪‣]|\(?\d{1,2}[.)]|[a-h]\))\s+(?=\S)")
 _WRAPPED_FROM = 58  # a line at least so long goes on in the next one
 _LONGEST = 12_000  # characters of an author's own words that are looked at
@@ -94,7 +122,9 @@ def words_of(text: str) -> tuple[Word, ...]:
     return tuple(Word(m.group(), fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text))
 
 
-def sentences(text: str, *, closings: re.Pattern[str], notices: re.Pattern[str], joiners: frozenset[str]) -> list[Sentence]:
+def sentences(
+    text: str, *, closings: re.Pattern[str], notices: re.Pattern[str], joiners: frozenset[str]
+) -> list[Sentence]:
     """The sentences of an author's own words, without closing, signature and disclaimers.
 
     `closings` finds "Tervitades", `notices` the first words of a disclaimer (both over folded lines); `joiners` are
@@ -134,12 +164,18 @@ def _paragraphs(lines: list[str], joiners: frozenset[str]) -> list[str]:
     """Lines joined where one is wrapped into the next."""
     joined: list[str] = []
     previous = ""
+    listed = False
     for line in lines:
         bare = _BULLET.sub("", line).strip(" >*_\t")
         if not bare:
             previous = ""
             continue
-        if previous and bare == line.strip(" >*_\t") and _goes_on(previous, bare, joiners):
+        bullet = bare != line.strip(" >*_\t")
+        listed = bullet and (listed or previous.endswith(":"))
+        if listed and previous:
+            # "Palun:" with a list below it is one sentence.
+            joined[-1] += (" " if previous.endswith(":") else ", ") + bare.rstrip(".;,")
+        elif previous and not bullet and _goes_on(previous, bare, joiners):
             joined[-1] += " " + bare
         else:
             joined.append(bare)
@@ -181,6 +217,6 @@ def _ends(words: tuple[Word, ...], index: int) -> bool:
     if index + 1 == len(words):
         return True
     after = words[index + 1]
-    if before.text.isdigit():
+    if before.text.isdecimal():
         return after.capital and not month_numbers(after.text)
     return not (before.folded in _ABBREVIATED or (len(before.text) == 1 and before.capital))

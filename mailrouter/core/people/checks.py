@@ -51,7 +51,9 @@ def _holders(directory: Directory) -> Iterator[tuple[Place, str]]:
 
 def _duplicates(directory: Directory) -> Iterator[tuple[Place, str]]:
     """Names and addresses that two entries share; a role may be named like a post."""
-    names: list[tuple[Place, str]] = [(("people", at, "name"), person.name) for at, person in enumerate(directory.people)]
+    names: list[tuple[Place, str]] = [
+        (("people", at, "name"), person.name) for at, person in enumerate(directory.people)
+    ]
     for at, group in enumerate(directory.groups):
         names.append((("groups", at, "name"), group.name))
         names += [(("groups", at, "also", place), name) for place, name in enumerate(group.also)]

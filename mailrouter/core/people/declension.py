@@ -109,7 +109,9 @@ def loosely(name: str, written: str) -> bool:
 
     The name's stem (without the ending of its own nominative) and a case ending: "Petrauskas", "Petrauskui".
     """
-    stems = {name} | {name[: -len(ending)] for ending in _OWN_ENDS if name.endswith(ending) and len(name) - len(ending) >= 3}
+    stems = {name} | {
+        name[: -len(ending)] for ending in _OWN_ENDS if name.endswith(ending) and len(name) - len(ending) >= 3
+    }
     return any(written.startswith(stem) and written[len(stem) :] in _FOREIGN_CASES for stem in stems)
 
 
@@ -141,7 +143,7 @@ def _known() -> dict[str, str]:
     names = [*data["given"].split(), *data["surnames"].split()]
     known = {fold(name): name for name in names}
     for name in names:
-        for genitive in (data["genitives"][name].split() if name in data["genitives"] else _likely_genitives(name)):
+        for genitive in data["genitives"][name].split() if name in data["genitives"] else _likely_genitives(name):
             for case in _CASES:
                 known.setdefault(fold(genitive) + case, name)
     for name in names:
@@ -215,7 +217,9 @@ def _unstemmed(genitive: str) -> str:
         return genitive[:-2] + "ne"
     if folded.endswith("se"):
         return genitive[:-1]
-    clusters = sum(1 for at, letter in enumerate(folded) if letter in _VOWELS and (at == 0 or folded[at - 1] not in _VOWELS))
+    clusters = sum(
+        1 for at, letter in enumerate(folded) if letter in _VOWELS and (at == 0 or folded[at - 1] not in _VOWELS)
+    )
     heavy = folded[-3] not in _VOWELS or (folded[-3] in _VOWELS and folded[-4] in _VOWELS)
     if (clusters >= 3 and folded[-1] in "iu") or (heavy and (clusters == 2 or folded[-1] in "iue")):
         return genitive[:-1]

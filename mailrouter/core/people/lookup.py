@@ -17,11 +17,70 @@ from mailrouter.core.people.directory import Directory, Found, Institution, NotF
 _WORDS = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 # Before a name; folded. Initials ("K.") are told by their length.
 _TITLES = frozenset(
-    ["hr", "pr", "harra", "proua", "preili", "lgp", "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau", "m", "mme", "mlle", "monsieur", "madame", "rouva", "herra", "g", "gospodin", "gosposha", "kolleeg", "kolleegi", "kolleegile", "colleague", "our", "the", "a", "an", "minister", "commissioner"]
+    [
+        "hr",
+        "pr",
+        "harra",
+        "proua",
+        "preili",
+        "lgp",
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "dr",
+        "prof",
+        "herr",
+        "frau",
+        "m",
+        "mme",
+        "mlle",
+        "monsieur",
+        "madame",
+        "rouva",
+        "herra",
+        "g",
+        "gospodin",
+        "gosposha",
+        "kolleeg",
+        "kolleegi",
+        "kolleegile",
+        "colleague",
+        "our",
+        "the",
+        "a",
+        "an",
+        "minister",
+        "commissioner",
+    ]
 )
 # Of a unit's name too little is said by these alone.
 _GENERIC = frozenset(
-    ["osakond", "talitus", "buroo", "teenistus", "valdkond", "department", "unit", "division", "office", "directorate", "section", "team", "group", "ruhm", "ja", "ning", "and", "of", "the", "for", "meie", "teie"]
+    [
+        "osakond",
+        "talitus",
+        "buroo",
+        "teenistus",
+        "valdkond",
+        "department",
+        "unit",
+        "division",
+        "office",
+        "directorate",
+        "section",
+        "team",
+        "group",
+        "ruhm",
+        "ja",
+        "ning",
+        "and",
+        "of",
+        "the",
+        "for",
+        "meie",
+        "teie",
+    ]
 )
 
 
@@ -153,7 +212,9 @@ def _match_forms(index: _Index, words: tuple[str, ...]) -> set[int]:
     people = {number for number, _ in matches[0]}
     for found in matches[1:]:
         people &= {number for number, _ in found}
-    return {number for number in people if _distinct([{place for n, place in found if n == number} for found in matches])}
+    return {
+        number for number in people if _distinct([{place for n, place in found if n == number} for found in matches])
+    }
 
 
 def _distinct(places: list[set[int]]) -> bool:
@@ -187,7 +248,8 @@ def _find_post(directory: Directory, words: tuple[str, ...], on: str | None) -> 
     return [
         Found("person", person.name, (_address(person),))
         for person in posts
-        if _same(_WORDS.findall(fold(person.job)), words) or _same(_WORDS.findall(fold(f"{person.unit} {person.job}")), words)
+        if _same(_WORDS.findall(fold(person.job)), words)
+        or _same(_WORDS.findall(fold(f"{person.unit} {person.job}")), words)
     ]
 
 
@@ -197,7 +259,9 @@ def _same(entry: list[str], words: tuple[str, ...]) -> bool:
 
 def _find_partly(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
     """Groups and units of whose name the words are a telling part ("välissuhete osakonda", "nõunikele")."""
-    if all(any(same_noun(generic, word) for generic in _GENERIC if len(generic) > 3) or word in _GENERIC for word in words):
+    if all(
+        any(same_noun(generic, word) for generic in _GENERIC if len(generic) > 3) or word in _GENERIC for word in words
+    ):
         return []
 
     def partly(name: str) -> bool:

@@ -10,13 +10,93 @@ from mailrouter.core.people.declension import forms, same_noun
 from mailrouter.core.people.directory import Directory, Role
 
 _WORDS = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
-_SMALL = frozenset(["of", "the", "for", "and", "to", "a", "an", "de", "la", "le", "du", "des", "et", "der", "die", "das", "fur", "von", "ja", "mr", "mrs", "ms", "dr", "h", "e", "he", "his", "her", "excellency"])
+_SMALL = frozenset(
+    [
+        "of",
+        "the",
+        "for",
+        "and",
+        "to",
+        "a",
+        "an",
+        "de",
+        "la",
+        "le",
+        "du",
+        "des",
+        "et",
+        "der",
+        "die",
+        "das",
+        "fur",
+        "von",
+        "ja",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "h",
+        "e",
+        "he",
+        "his",
+        "her",
+        "excellency",
+    ]
+)
 # May stand beside a post without changing it, folded.
 _HARMLESS = frozenset(
-    ["estonia", "eesti", "estonian", "republic", "vabariik", "vabariigi", "estonie", "estland", "viro", "dear", "honourable", "honorable", "lugupeetud", "austatud", "excellency", "hr", "pr", "harra", "proua", "herr", "frau", "monsieur", "madame", "minister"]
+    [
+        "estonia",
+        "eesti",
+        "estonian",
+        "republic",
+        "vabariik",
+        "vabariigi",
+        "estonie",
+        "estland",
+        "viro",
+        "dear",
+        "honourable",
+        "honorable",
+        "lugupeetud",
+        "austatud",
+        "excellency",
+        "hr",
+        "pr",
+        "harra",
+        "proua",
+        "herr",
+        "frau",
+        "monsieur",
+        "madame",
+        "minister",
+    ]
 )
 # Make another post of it.
-_OTHER_POST = ["deputy", "vice", "former", "adviser", "advisor", "assistant", "secretary", "office", "cabinet", "head", "ase", "endine", "abi", "noun", "buroo", "kabinet", "spokesperson", "delegate", "shadow", "vabinet", "kantsler", "sekretar"]
+_OTHER_POST = [
+    "deputy",
+    "vice",
+    "former",
+    "adviser",
+    "advisor",
+    "assistant",
+    "secretary",
+    "office",
+    "cabinet",
+    "head",
+    "ase",
+    "endine",
+    "abi",
+    "noun",
+    "buroo",
+    "kabinet",
+    "spokesperson",
+    "delegate",
+    "shadow",
+    "vabinet",
+    "kantsler",
+    "sekretar",
+]
 
 
 def find_role(directory: Directory, printed: str) -> Role | None:
@@ -48,7 +128,9 @@ def _rank(role: Role, words: list[str]) -> int:
         others = [word for word in words if not any(same_noun(part, word) for part in wanted)]
         others = [word for word in others if not any(word in forms(part) for part in holder)]
         strange = [word for word in others if word not in _HARMLESS]
-        if any(word.startswith(tuple(_OTHER_POST)) for word in others) or (len(wanted) == 1 and strange and len(wanted[0]) < 10):
+        if any(word.startswith(tuple(_OTHER_POST)) for word in others) or (
+            len(wanted) == 1 and strange and len(wanted[0]) < 10
+        ):
             continue
         best = max(best, 1 + len(wanted))
     if best == 0 and named and not any(word.startswith(tuple(_OTHER_POST)) for word in words):
