@@ -436,8 +436,50 @@ def test_one_number_in_two_years():
     assert thread.entry.registered == "2024-02-01T10:00:00+02:00"
 
 
+def test_petition_of_many_is_many_letters():
+    """Citizens who enclose the same petition or copy the same words wrote a letter each; the first is only related."""
+    words = "Nõuame, et ministeerium vastaks. " * 12
+    first = reading(
+        mail(STRANGER, subject="Petitsioon", message_id="<1@m.example>", text=words, headers=(), attachments=(PDF,)),
+        letters=[LETTER],
+    )
+    for address in ("juri@mets.example", "juri@maasikas.example"):
+        author = Address("Jüri Mets", address)
+        other = mail(
+            author, subject="Petitsioon", message_id="<2@m.example>", text=words, headers=(), attachments=(PDF,)
+        )
+        assert thread_of(reading(other, letters=[LETTER], sha256="2" * 64), registered(first)).relation != "duplicate"
+        assert (
+            thread_of(
+                reading(replace(other, attachments=()), sha256="2" * 64),
+                registered(reading(replace(first.message, attachments=()))),
+            ).relation
+            != "duplicate"
+        )
+
+
+def test_two_mails_in_one_minute_are_looked_at():
+    """A system that sends two notices under one subject in one minute: neither is lost as the other's copy."""
+    one = mail(STRANGER, subject="Teade", message_id="<1@m.example>", text="Esimene teade. " * 20, headers=())
+    two = mail(STRANGER, subject="Teade", message_id="<2@m.example>", text="Hoopis teine asi. " * 20, headers=())
+    assert thread_of(reading(two, sha256="2" * 64), registered(reading(one))).conflict
+
+
+def test_letter_that_a_colleague_sends_alone_is_the_commissions():
+    """A colleague sends the bare PDF after another has forwarded the mail it came with, or before."""
+    bare = reading(
+        mail(BIRGIT, subject="kiri ministrile", message_id="<b@ministry.example>", attachments=(PDF,)),
+        (),
+        [LETTER],
+        "2" * 64,
+    )
+    assert thread_of(bare, registered(FORWARDED)).relation == "duplicate"
+    colleague = Correspondent(None, "Birgit Paal", "birgit.paal@ministry.example")
+    assert thread_of(FORWARDED, registered(bare, sender=colleague)).relation == "duplicate"
+
+
 def test_comparison_without_common_keys():
     """Letters that share nothing are others."""
     assert compare(["mid:<1@x>", "doc:1"], ["mid:<2@x>", "doc:2"]) == "other"
     assert compare(["doc:1", "ref:1|2024-01-01"], ["doc:1", "ref:2|2024-01-01"]) == "other"
-    assert compare(["ref:1|2024-01-01"], ["ref:1|2024-01-01"], same_party=False) == "other"
+    assert compare(["ref:1|2024-01-01"], ["ref:1|2024-01-01"], party="other") == "other"

@@ -47,7 +47,13 @@ def resolve(
     instruction = _instruction(reading, sender, received, directory)
     subject = incoming or correspondence(reading, -1, directory)
     thread = decide_thread(
-        reading, subject, known, verified=sender.internal and verdict.verified, received=received, zone=zone
+        reading,
+        subject,
+        known,
+        verified=sender.internal and verdict.verified,
+        received=received,
+        domains=domains,
+        zone=zone,
     )
     nature, loop = _loop(mail, loops)
     return Case(

@@ -3,11 +3,11 @@
 What makes two mails one letter (first line that applies; "parted" = both have attached letters, none in common):
 
     the same bytes                                              same
-    the same letter attached, and nothing new beside it         same, unless the references differ
-    the same reference and date from the same party             same; parted: conflict
+    the same letter from the same author, nothing new beside it same, unless the references differ
+    the same reference and date from the same house             same; parted: conflict
     the same Message-ID                                         same; parted, or nothing else alike: conflict
-    the same subject and minute from the same party             same; parted: conflict
-    the same long text from the same party, documents alike     same
+    the same subject and minute from the same author            same; parted, or plainly two mails: conflict
+    the same long text from the same author, documents alike    same
 
 What joins a matter, strongest first: our number given as ours or in the subject; In-Reply-To and References; our number
 in the words; the sender's reference or document named again; a mail of the matter in the history below.
@@ -43,6 +43,7 @@ from mailrouter.core.register import (
 )
 
 Same = Literal["same", "conflict", "other"]
+Closeness = Literal["same author", "same house", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +54,23 @@ class _Evidence:
     rank: int
     by: str
     party: bool = False
-    ours: bool = False  # the number is given as ours: the mail answers
 
 
-def compare(mine: Iterable[str], theirs: Iterable[str], *, same_party: bool = True) -> Same:
-    """Whether two letters with these identity keys are one; see the table above."""
+def compare(mine: Iterable[str], theirs: Iterable[str], *, party: Closeness = "same author") -> Same:
+    """Whether two letters with these identity keys are one; see the table above. `party`: how near their senders are."""
     own, other = frozenset(mine), frozenset(theirs)
     shared = own & other
+    author, near = party == "same author", party != "other"
     parted = _parted(own, other, "doc:")
     document = _kind(shared, "doc:") and _kind(own, "doc:") <= other and not _parted(own, other, "ref:")
+    # Two mails of their own in one minute: their Message-IDs and their words differ.
+    two_mails = _parted(own, other, "mid:") and _parted(own, other, "text:")
     table = (
-        (bool(_kind(shared, "raw:") or document), False),
-        (bool(_kind(shared, "ref:")) and same_party, parted),
+        (bool(_kind(shared, "raw:") or (document and author)), False),
+        (bool(_kind(shared, "ref:")) and near, parted),
         (bool(_kind(shared, "mid:")), parted or _nothing_alike(own, other)),
-        (bool(_kind(shared, "hop:")) and same_party, parted or _parted(own, other, "annex:")),
-        (bool(_kind(shared, "text:")) and same_party and _files(own) == _files(other), False),
+        (bool(_kind(shared, "hop:")) and author, parted or two_mails or _parted(own, other, "annex:")),
+        (bool(_kind(shared, "text:")) and author and _files(own) == _files(other), False),
     )
     for met, contradicted in table:
         if met:
@@ -96,23 +99,39 @@ def _files(keys: frozenset[str]) -> frozenset[str]:
     return _kind(keys, "doc:") | _kind(keys, "annex:")
 
 
-def same_party(entry: Entry, mail: Correspondence) -> bool:
-    """Whether the mail's author is a party to the entry: address, institution, its domain, or the very name."""
-    parties = (entry.sender, *entry.recipients)
-    known = [party for party in parties if party is not None]
-    return not known or any(_is_party(party, mail) for party in known)
+def closeness(entry: Entry, mail: Correspondence, domains: Sequence[str] = ()) -> Closeness:
+    """How near the mail's author is to the entry's parties.
+
+    "same author": the address, the institution, or, where an address is missing, the very name; also where a colleague
+    stands for an author whom nobody named. "same house": the domain, unless many unrelated persons write from it.
+    """
+    if mail.author is None or _ours(mail.author.address, domains):
+        return "same author"
+    parties = [party for party in (entry.sender, *entry.recipients) if party and not _ours(party.address, domains)]
+    if not parties or any(_is_author(party, mail) for party in parties):
+        return "same author"
+    domain = _domain(mail.author.address)
+    near = domain and domain not in PROVIDERS and any(_domain(party.address) == domain for party in parties)
+    return "same house" if near else "other"
 
 
-def _is_party(party: Correspondent, mail: Correspondence) -> bool:
+def _ours(address: str | None, domains: Sequence[str]) -> bool:
+    domain = _domain(address)
+    return any(domain == own.casefold() or domain.endswith("." + own.casefold()) for own in domains)
+
+
+def _domain(address: str | None) -> str:
+    return (address or "").rpartition("@")[2].casefold() if "@" in (address or "") else ""
+
+
+def _is_author(party: Correspondent, mail: Correspondence) -> bool:
     author = mail.author
     if party.institution and mail.institution and fold(party.institution) == fold(mail.institution):
         return True
     if author is None:
-        return True  # nobody is named: nothing speaks against it
-    one, other = (party.address or "").casefold(), (author.address or "").casefold()
-    if "@" in one and "@" in other:
-        domain = one.rpartition("@")[2]
-        return one == other or (domain == other.rpartition("@")[2] and domain not in PROVIDERS)
+        return True
+    if "@" in (party.address or "") and "@" in (author.address or ""):
+        return (party.address or "").casefold() == (author.address or "").casefold()
     return not (party.name and author.name) or fold(party.name) == fold(author.name)
 
 
@@ -123,6 +142,7 @@ def decide_thread(
     *,
     verified: bool,
     received: str,
+    domains: Sequence[str] = (),
     zone: str = ZONE,
 ) -> Thread:
     """Where the letter that came with `mail` belongs, from the entries that the register knows by its keys.
@@ -132,9 +152,11 @@ def decide_thread(
     """
     mine = set(identity_keys(reading.sha256, mail, reading.letters, reading.message.attachments, zone=zone))
     mine |= set(hop_keys(mail.subject, mail.sent, zone=zone))
-    incoming = [each for each in known if each.entry.direction == "incoming"]
+    candidates = [(each, closeness(each.entry, mail, domains)) for each in known]
     verdicts = [
-        (each, compare(mine, {*each.keys, *each.matched}, same_party=same_party(each.entry, mail))) for each in incoming
+        (each, compare(mine, {*each.keys, *each.matched}, party=party))
+        for each, party in candidates
+        if each.entry.direction == "incoming"
     ]
     for each, verdict in verdicts:
         if verdict == "same":
@@ -142,7 +164,8 @@ def decide_thread(
     for each, verdict in verdicts:
         if verdict == "conflict":
             return Thread("new", _linked(each.entry, "identity"), conflict=_conflict(mine, each))
-    return _matter(reading, mail, known, verified=verified, received=received, zone=zone)
+    evidence = tuple(_evidence(reading, mail, verified=verified, zone=zone))
+    return _matter(evidence, candidates, received[:10])
 
 
 def _conflict(mine: Iterable[str], each: KnownEntry) -> str:
@@ -151,40 +174,33 @@ def _conflict(mine: Iterable[str], each: KnownEntry) -> str:
     return f"{what} as {each.entry.number}, but different documents: link it to that entry, or register it by hand"
 
 
-def _matter(
-    reading: Reading, mail: Correspondence, known: Sequence[KnownEntry], *, verified: bool, received: str, zone: str
-) -> Thread:
-    """The matter that the mail joins by its strongest evidence; entries that only its history names are related."""
-    found: list[tuple[int, KnownEntry, _Evidence]] = []
+def _matter(evidence: Sequence[_Evidence], known: Sequence[tuple[KnownEntry, Closeness]], day: str) -> Thread:
+    """The matter that the mail joins by its strongest evidence; entries that it only mentions are related."""
+    found: list[tuple[Entry, Closeness, _Evidence]] = []
     others: list[Entry] = []
-    evidence = list(_evidence(reading, mail, verified=verified, zone=zone))
-    for each in known:
-        keys = {*each.matched}
-        met = [one for one in evidence if one.key in keys]
-        good = [one for one in met if not one.party or same_party(each.entry, mail)]
+    for each, party in known:
+        met = [one for one in evidence if one.key in each.matched]
+        good = [one for one in met if not one.party or party != "other"]
         if good:
-            best = min(good, key=lambda one: one.rank)
-            found.append((best.rank, each, best))
+            found.append((each.entry, party, min(good, key=lambda one: one.rank)))
         elif met:
             others.append(each.entry)
-    found = [item for item in found if (item[1].entry.registered or "")[:10] <= received[:10]] or found
+    found = [item for item in found if (item[0].registered or "")[:10] <= day] or found
     if not found:
         return Thread(related=_numbers(others))
-    strongest = min(rank for rank, _, _ in found)
+    strongest = min(why.rank for _, _, why in found)
     # The newest of equals: the number's own year, or the last letter of a correspondence.
-    _, each, why = max(
-        (item for item in found if item[0] == strongest),
-        key=lambda item: (item[1].entry.registered or "", item[1].entry.suffix or 0),
+    entry, party, why = max(
+        (item for item in found if item[2].rank == strongest),
+        key=lambda item: (item[0].registered or "", item[0].suffix or 0),
     )
-    rest = [item[1].entry for item in found if item[1] is not each]
-    return Thread(_relation(each.entry, mail, why), _linked(each.entry, why.by), _numbers((*rest, *others), each.entry))
+    others += [item[0] for item in found if item[0] is not entry]
+    return Thread(_relation(entry, party), _linked(entry, why.by), _numbers(others, entry))
 
 
-def _relation(entry: Entry, mail: Correspondence, why: _Evidence) -> Literal["reply", "follow-up"]:
+def _relation(entry: Entry, party: Closeness) -> Literal["reply", "follow-up"]:
     """Whoever answers a letter of ours, or takes part in another's matter, replies; who writes again follows up."""
-    if entry.direction == "outgoing" or (why.ours and not same_party(entry, mail)):
-        return "reply"
-    return "follow-up" if same_party(entry, mail) else "reply"
+    return "reply" if entry.direction == "outgoing" or party == "other" else "follow-up"
 
 
 def _evidence(reading: Reading, mail: Correspondence, *, verified: bool, zone: str) -> Iterator[_Evidence]:
@@ -208,7 +224,7 @@ def _numbers_given(reading: Reading, mail: Correspondence, own: set[str], *, ver
     """Our numbers: in the letter's "Teie" line and in subjects, then in the words of who wrote and who passed it on."""
     for letter in reading.letters:
         for key in their_reference_keys(letter):
-            yield _Evidence(key, 0, "our number", ours=True)
+            yield _Evidence(key, 0, "our number")
     subjects = [mail.subject, *(letter.subject or "" for letter in reading.letters)]
     if verified and mail.index >= 0:
         # The colleague who passes it on knows the matter: their words need no party to bear them out.
@@ -217,10 +233,10 @@ def _numbers_given(reading: Reading, mail: Correspondence, own: set[str], *, ver
             yield _Evidence(f"num:{number.number}", 2, "our number")
     # A number that stands in a subject was mostly put there by our own answer.
     for number in _not_theirs(subjects, own):
-        yield _Evidence(f"num:{number.number}", 0, "our number", ours=number.owner == "ours")
+        yield _Evidence(f"num:{number.number}", 0, "our number")
     for number in _not_theirs([mail.text, *(letter.text for letter in reading.letters)], own):
         ours = number.owner == "ours"
-        yield _Evidence(f"num:{number.number}", 0 if ours else 2, "our number", party=not ours, ours=ours)
+        yield _Evidence(f"num:{number.number}", 0 if ours else 2, "our number", party=not ours)
 
 
 def _not_theirs(texts: Iterable[str], own: set[str]) -> Iterator[FoundNumber]:
