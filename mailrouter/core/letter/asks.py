@@ -159,6 +159,12 @@ def deadline(sentence: str, tables: Sequence[AskPhrases], after: date | None, la
     return None
 
 
+def is_deadline(sentence: str, printed: PrintedDate, language: str | None) -> bool:
+    """Whether the words around a date make it a day to do something by."""
+    folded = flat(sentence)
+    return any(_cue(folded, printed, table) is not None for table in ask_phrases(language))
+
+
 _BETWEEN = re.compile(
     r"^[\s,(]*(?:(?:the|le|la|den|dem|la date du|(?:[^\W\d_]+päeva\w*|[^\W\d_]+paeva\w*)|[^\W\d_]{3,14})[\s,]+){0,3}(?:\d{1,2}[.:h]\d{2}\s*(?:\([^)]{2,6}\)|[a-z]{2,4})?[\s,]*(?:on|le|am|,)?\s*)?$"
 )

@@ -100,12 +100,16 @@ def _event(row: _Row) -> Event:
         title, place = cells[0], " ".join(cells[1:]).strip() or None
     else:
         title, place = _title_and_place(row.lines)
-    if place and is_open(place):
-        place = None
+    return event_of(row.printed, title, None if place and is_open(place) else place)
+
+
+def event_of(printed: PrintedDate, title: str, place: str | None) -> Event:
+    """An event on a printed date."""
+    starts, ends = printed.starts, printed.ends
     return Event(
-        date_raw=row.printed.raw,
-        starts=row.printed.starts.isoformat() if row.printed.starts else None,
-        ends=row.printed.ends.isoformat() if row.printed.ends else None,
+        date_raw=printed.raw,
+        starts=starts.isoformat() if starts else None,
+        ends=ends.isoformat() if ends else None,
         title=title,
         place=place,
     )

@@ -100,7 +100,7 @@ def named_line(text: str) -> NamedLine | None:
         if found and is_name(without_titles(name)) and (is_role(rest) or is_institution(rest) or has_title(text)):
             return NamedLine(without_titles(name), *role_and_institution(rest))
     words = bare.split()
-    for count in (1, 2):  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
+    for count in (1, 2) if "," not in bare else ():  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
         lead, rest = " ".join(words[:count]), " ".join(words[count:])
         if 2 <= len(words) - count <= 3 and is_name(rest) and is_role(lead) and not is_institution(lead) and is_role(words[0]):
             return NamedLine(rest, lead)

@@ -253,7 +253,7 @@ def _block(group: Sequence[Line]) -> _Block | None:
             role, found = role_and_institution(text)
             institution = institution or found
         elif is_institution(text) and institution is None and not mailboxes(text):
-            institution = text
+            institution = without_titles(text)
     if not (name or role or institution):
         return None
     return _Block(tuple(group), Party(name=name, role=role, institution=institution), to, sender, titled)
@@ -275,8 +275,9 @@ def _addressee_block(blocks: Sequence[_Block], signer: Party, salutation: str) -
     """The block that the letter is written to."""
     best: tuple[int, int] | None = None
     chosen = None
-    for at, block in enumerate(blocks):
-        score = _addressee_score(block, at, len(blocks), signer, salutation)
+    others = [b for b in blocks if not b.labelled_from and not _same_person(b.party.name, signer.name)]
+    for at, block in enumerate(others):
+        score = _addressee_score(block, at, len(others), signer, salutation)
         if score > 0 and (best is None or (score, at) > best):
             best, chosen = (score, at), block
     return chosen

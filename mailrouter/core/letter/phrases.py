@@ -28,7 +28,7 @@ def compile_phrase(phrase: str) -> str:
     pattern = flat(phrase.replace("N ", "\x01 ").replace("N-", "\x01-")).strip()
     pattern = _star(pattern)
     pattern = re.sub(r"\s*\.\.\.\s*", "\x02", pattern)
-    pattern = re.sub(r"\s+", r"\\s+", pattern)
+    pattern = re.sub(r"\s+(?!\?)", r"\\s+", pattern).replace(" ?", r"\s?")
     return pattern.replace("\x02", _GAP).replace("\x01", _NUMBER)
 
 
@@ -84,6 +84,9 @@ class Phrases:
     annex_heading: re.Pattern[str]
     table: dict[str, re.Pattern[str]]
     open_place: re.Pattern[str]
+    announce: re.Pattern[str]
+    occasion: re.Pattern[str]  # anywhere in a word
+    invitation: re.Pattern[str]  # at the beginning of a title
 
 
 @cache
@@ -109,6 +112,9 @@ def phrases() -> Phrases:
         signed=union(data["signed"]),
         annex_heading=union(data["annex_heading"], start=True),
         table=table,
+        announce=union(data["announce"]),
+        occasion=re.compile("|".join(map(compile_phrase, data["occasion"]))),
+        invitation=union(data["invitation"], start=True),
         open_place=re.compile(rf"^(?:{open_words})\.?$"),
     )
 

@@ -34,6 +34,9 @@ _ARTICLES = frozenset(
         "cape",
     ]
 )
+# Cities that letters to Estonia name and that no time zone is called by.
+_MORE = frozenset({"Tartu", "Narva", "Pärnu", "Haag", "Strasbourg", "Turku", "Tampere", "Kaunas", "Daugavpils", "Tallinn", "Таллинн", "Тарту", "Нарва"})
+_GRADED = {"helsingi": "Helsinki"}  # Finnish declension that changes the stem
 _ONLINE = re.compile(
     r"(?:online|on-line|virtual|videoconference|video conference|vtc|webex|teams|microsoft teams|hybrid|veebis|video|en ligne|visioconference|etayhteys|tiessaiste|nuotoliniu budu|онлайн|virtuell)(?:\s?\(.*\)|\s?/.*)?"
 )
@@ -84,6 +87,36 @@ def place_split(text: str) -> tuple[str, str | None]:
             at = bare.rindex(city)
             return text[:at].rstrip(" ,;–-"), text[at:].strip()
     return text, None
+
+
+def city_in(text: str, language: str | None) -> str | None:
+    """The name of a known city that the words hold, case endings allowed for ("Tallinnas" → "Tallinn")."""
+    for match in re.finditer(r"[^\W\d_]{3,}(?:\s[A-Z][^\W\d_]+)?", text):
+        first = match.group().split()[0]
+        name = _declined(first, language) if language != "en" else None
+        if name:
+            return name
+        for word in (match.group(), first):
+            if word[0].isupper() and flat(word) in _cities():
+                return word
+    return None
+
+
+@cache
+def _declined(word: str, language: str | None) -> str | None:
+    """The city whose name a declined word begins with, in the letter's language."""
+    if not word[0].isupper() or language not in _LANGUAGES:
+        return None
+    folded = flat(word)
+    graded = next((name for stem, name in _GRADED.items() if language == "fi" and folded.startswith(stem)), None)
+    if graded:
+        return graded
+    names = sorted({zone.get("city", "") for zone in Locale.parse(language).time_zones.values()} | _MORE, key=len)
+    for name in reversed(names):
+        stem = flat(name).rstrip("aeiouаяйь")
+        if len(stem) >= 3 and folded.startswith(stem) and len(folded) - len(stem) <= 5 and len(name) > 3:
+            return name
+    return None
 
 
 def _city_begin(before: str) -> int:

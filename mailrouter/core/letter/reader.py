@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 from mailrouter.core.language import detect
+from mailrouter.core.letter.announced import announced_events
 from mailrouter.core.letter.answers import answer_mailbox
 from mailrouter.core.letter.asks import read_asks
 from mailrouter.core.letter.dates import SignatureTime, first_day
@@ -87,7 +88,7 @@ def _letter(
         marking_basis=mark.basis,
         marking_until=mark.until,
         annexes=_annexes(layout),
-        events=table_events(layout.annex, language, after) or table_events(layout.body, language, after),
+        events=_events(layout, said, subject, language, after),
         text="\n".join(line.text for line in lines),
     )
 
@@ -204,6 +205,17 @@ def _signs(layout: Layout, found: Parties) -> int:
     heads = [labelled(line, ("ours", "theirs", "to")) for line in layout.head]
     count += any(heads) + any(label.kind == "theirs" for label in heads if label)
     return count + 2 * any(phrases().signed.search(line.folded) for line in layout.tail)
+
+
+def _events(
+    layout: Layout, said: Sequence[str], subject: str | None, language: str | None, after: date | None
+) -> tuple[Event, ...]:
+    """The rows of a timetable in an annex or in the letter, else the occasion that the letter announces."""
+    for zone in (layout.annex, layout.body, layout.tail):
+        rows = table_events(zone, language, after)
+        if rows:
+            return rows
+    return announced_events(said, layout.body, subject, language, after)
 
 
 def _annexes(layout: Layout) -> tuple[str, ...]:

@@ -1,0 +1,121 @@
+"""The occasion that a letter announces in its own words or in labelled lines.
+
+Invariant: only days that lie ahead of the letter and that no deadline is made of; a past occasion is no event.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from mailrouter.core.letter.asks import is_deadline
+from mailrouter.core.letter.dates import PrintedDate, find_dates
+from mailrouter.core.letter.events import event_of
+from mailrouter.core.letter.flat import flat
+from mailrouter.core.letter.layout import Line
+from mailrouter.core.letter.letters import Event
+from mailrouter.core.letter.phrases import phrases
+from mailrouter.core.letter.places import city_in, is_open
+
+
+_FAR_DAYS = 270
+
+
+def announced_events(
+    sentences: Sequence[str], body: Sequence[Line], subject: str | None, language: str | None, after: date | None
+) -> tuple[Event, ...]:
+    """The occasions of labelled lines ("Date: … Venue: …"), else those of the sentences, each day once."""
+    labelled = _labelled(body, subject, language, after)
+    if labelled:
+        return (labelled,)
+    events: list[Event] = []
+    for sentence in sentences:
+        folded = flat(sentence)
+        if not phrases().announce.search(folded) or not phrases().occasion.search(folded):
+            continue
+        for printed in find_dates(sentence, after=after, language=language):
+            if not _ahead(printed, after) or is_deadline(sentence, printed, language) or any(e.date_raw == printed.raw for e in events):
+                continue
+            place = _place(sentence, printed, language)
+            events.append(event_of(printed, occasion_title(sentence, printed, subject), place))
+            break  # further days of the sentence are of the same occasion
+    return tuple(_once(events))
+
+
+def _ahead(printed: PrintedDate, after: date | None) -> bool:
+    """Whether a day lies ahead of the letter; one without a year that is nearly a year off has rather passed."""
+    if printed.starts is None or after is None:
+        return printed.starts is not None
+    distance = (printed.starts - after).days
+    return 0 < distance and (distance < _FAR_DAYS or bool(re.search(r"\d{4}", printed.raw)))
+
+
+def _once(events: Sequence[Event]) -> list[Event]:
+    """Each day once: the first that names it."""
+    kept: list[Event] = []
+    for event in events:
+        if all(event.starts != other.starts for other in kept):
+            kept.append(event)
+    return kept
+
+
+def _labelled(body: Sequence[Line], subject: str | None, language: str | None, after: date | None) -> Event | None:
+    """The occasion of lines such as "Date: 12 June 2024", "Venue: Tallinn"."""
+    values: dict[str, str] = {}
+    for line in body:
+        for kind in ("when", "place", "what"):
+            match = phrases().labels[kind].match(line.folded)
+            if match and line.text[match.end() :].lstrip().startswith(":"):
+                values.setdefault(kind, line.text[match.end() :].lstrip(" :\t"))
+                break
+    if "when" not in values or not ({"place", "what"} & set(values)):
+        return None
+    printed = next(iter(find_dates(values["when"], after=after, language=language)), None)
+    if printed is None:
+        return None
+    place = values.get("place")
+    title = values.get("what") or _bare_title(subject) or ""
+    return event_of(printed, title, None if place and is_open(place) else place)
+
+
+_NAMED = re.compile(
+    r"\b(?:to|attend|in|for|of|at|hold|host|organi[sz]e|inviting you to|that)\s+(?:the|a|an|our|its|this|their)\s+(?P<title>[^,;.]{3,160}?)"
+    r"(?=,?\s+(?:which|that|to be|taking|to take|will|is|on\s\d|on\s[A-Z]|from\s\d|in\s[A-Z]|at\s|held|organi[sz]ed|scheduled|hosted|and\s|by\s)|[,.;]|$)"
+)
+_OPENING = re.compile(r"^(?:The|Our|This year's|Its)\s+(?P<title>[^,;.]{3,160}?)\s+(?:will|is|takes|shall)\b")
+
+
+def occasion_title(sentence: str, printed: PrintedDate, subject: str | None) -> str:
+    """The occasion's name: as the sentence names it, else the letter's title without "Invitation to"."""
+    for pattern in (_NAMED, _OPENING):
+        for match in pattern.finditer(sentence):
+            title = match.group("title").strip()
+            if phrases().occasion.search(flat(title)) and printed.raw not in title:
+                return title
+    return _bare_title(subject) or sentence
+
+
+def _bare_title(subject: str | None) -> str | None:
+    """The title without the word that says it is an invitation."""
+    if not subject:
+        return None
+    match = phrases().invitation.match(flat(subject))
+    rest = subject[match.end() :].strip(" :–-") if match else subject
+    return rest or subject
+
+
+_IN = re.compile(r"\b(?:in|at|à|a|au|en)\s+((?:The\s|the\s)?[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+(?:[ ,]+[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+){0,4})")
+
+
+def _place(sentence: str, printed: PrintedDate, language: str | None) -> str | None:
+    """The place of a sentence that announces: a known city, else the capitalised words after "in" or "at"."""
+    behind, before = sentence[printed.finish :], sentence[: printed.begin]
+    for part in (behind, before):
+        for match in _IN.finditer(part):
+            words = match.group(1).strip(" ,")
+            if city_in(words, language) or is_open(words):
+                return words
+    city = city_in(behind, language) or city_in(before, language)
+    if city:
+        return city
+    match = _IN.search(behind)
+    return match.group(1).strip(" ,") if match else None
