@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from mailrouter import ruleset, yamltext
 from mailrouter import settings as settings_file
 from mailrouter.core.case import MailboxRef
 from mailrouter.core.containers import Limits
@@ -31,6 +32,7 @@ from mailrouter.shell.performers.mailing import Mailing
 from mailrouter.shell.performers.sending import Sending
 from mailrouter.shell.pipeline import Pipeline
 from mailrouter.shell.reading import ReadingPool
+from mailrouter.shell.registers import discovery
 from mailrouter.shell.rulebook import Rulebook
 from mailrouter.shell.scheduler import Service
 from mailrouter.shell.store.store import Store
@@ -99,6 +101,20 @@ class App:
             connect=self.connect,
             node=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         )
+
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong in settings, rules, templates and directory, the rules' examples tried."""
+        rulebook = self.rulebook()
+        built, problems = ruleset.build(rulebook.working_copy())
+        found = ruleset.locate(problems, self.folder, self.settings)
+        found += self._registers()
+        return found
+
+    def _registers(self) -> list[Problem]:
+        path = self.folder / settings_file.FILE
+        source, _ = yamltext.parse(path.read_text("utf-8"), str(path))
+        wrong = discovery.settings_problems(self.settings.registers)
+        return [source.problem(where, message) for where, message in wrong] if source else []
 
     def explainer(self, ruleset: RuleSet, at: datetime | None = None) -> Explainer:
         """Explains mails as the first mailbox would take them, against the register as it stands."""

@@ -14,7 +14,7 @@ from mailrouter.bootstrap import app as build
 from mailrouter.cli import shown
 from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, out, progress, say, table, who
 from mailrouter.core.outcomes import Problem
-from mailrouter.shell.backtesting import Backtest, checked
+from mailrouter.shell.backtesting import Backtest
 from mailrouter.shell.errors import Permanent
 
 versions = typer.Typer(help="Versions of the rules: the published one decides.", no_args_is_help=True)
@@ -38,7 +38,7 @@ def check(config: Config = CONFIG, as_json: Json = False) -> None:
         problems = list(refused.problems)
     else:
         try:
-            problems = checked(application)
+            problems = application.problems()
         finally:
             application.close()
     for one in problems:
@@ -78,10 +78,18 @@ def backtest(
 ) -> None:
     """The same cases under the published and the given rules: what would change. Exits 1 if anything does."""
     with opened(config) as application:
-        run = Backtest(application, rules, templates, since=since, mailbox=mailbox, rule=rule)
-        mails = [*(against or []), *(paths or [])]
-        with progress("deciding", run.count(mails), quiet=False) as step:
-            for difference in run.differences(mails, step):
+        rulebook = application.rulebook()
+        run = Backtest(
+            application.pipeline(),
+            rulebook.current(),
+            rulebook.working_ruleset(rules, templates),
+            since=since,
+            mailbox=mailbox,
+            rule=rule,
+            paths=[*(against or []), *(paths or [])],
+        )
+        with progress("deciding", run.count()) as step:
+            for difference in run.differences(step):
                 if as_json:
                     line(difference)
                 else:
@@ -109,21 +117,20 @@ def publish(
             one = application.store.versions.agree(agree, who(by))
             say(f"version {one.id} ({one.digest[:12]}) is in force")
             return
-        problems = [one for one in checked(application) if one.severity == "error"]
+        problems = [one for one in application.problems() if one.severity == "error"]
         if problems:
             for problem in problems:
                 say(str(problem), "red")
             raise Permanent(f"{len(problems)} problems: nothing is published, the version in force stays")
         rulebook = application.rulebook()
-        rulebook.current()
         built = rulebook.working_ruleset()
         before = application.store.versions.in_force()
         if before is not None and before.digest == built.digest:
             say("the working copy is in force already")
             return
-        run = Backtest(application, application.settings.rules, None)
-        with progress("deciding", run.count([]), quiet=False) as step:
-            for _ in run.differences([], step):
+        run = Backtest(application.pipeline(), rulebook.current(), built)
+        with progress("deciding", run.count()) as step:
+            for _ in run.differences(step):
                 pass
         shown.backtest(run.summary())
         one = application.store.versions.publish(

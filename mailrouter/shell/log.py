@@ -54,12 +54,13 @@ def configure(form: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=_stderr,
         cache_logger_on_first_use=False,
     )
 
 
-def _stderr(*args: Any) -> Any:
+def _stderr(*_names: Any) -> Any:
+    """Today's stderr, whatever it was when the process began."""
     return structlog.PrintLogger(sys.stderr)
 
 
