@@ -136,8 +136,8 @@ def _sender(scene: Scene) -> Correspondent:
         author = scene.letter.author if scene.letter else None
         name = author.name if author and author.name else scene.case.sender.name
         return Correspondent(author.institution if author else None, name or "", None)
-    printed = scene.letter.author.institution if scene.letter else None
-    return Correspondent(incoming.institution or printed, incoming.author.name, incoming.author.address)
+    # `institution` has the letterhead's where it is the sender's own: an enclosed office's letter makes nobody an office.
+    return Correspondent(incoming.institution, incoming.author.name, incoming.author.address)
 
 
 def _sender_date(scene: Scene) -> str | None:
