@@ -44,7 +44,10 @@ def _set(ranges: Sequence[Sequence[int]]) -> str:
 
 
 def copied(lines: Iterable[bytes | None], asked: Sequence[int]) -> dict[int, int]:
-    """COPYUID lines (RFC 4315 § 3) → old UID: new UID, for those asked for; both sets count in the order printed."""
+    """COPYUID lines (RFC 4315 § 3) → old UID: new UID; both sets count in the order printed.
+
+    A line whose sets do not match, or that names what was not asked for, proves nothing.
+    """
     pairs: dict[int, int] = {}
     wanted = set(asked)
     for line in lines:
@@ -52,8 +55,8 @@ def copied(lines: Iterable[bytes | None], asked: Sequence[int]) -> dict[int, int
         if match:
             sources = list(islice(_expand(match[2]), len(wanted) + 1))
             targets = list(islice(_expand(match[3]), len(wanted) + 1))
-            if len(sources) == len(targets):
-                pairs |= {old: new for old, new in zip(sources, targets, strict=True) if old in wanted}
+            if len(sources) == len(targets) and wanted.issuperset(sources):
+                pairs |= dict(zip(sources, targets, strict=True))
     return pairs
 
 

@@ -252,6 +252,7 @@ class ImapConnection:
                 stop.wait(seconds)
                 return False
             while (left := deadline - time.monotonic()) > 0 and not stop.is_set():
+                self._client.noop()  # tells what came since the last look; seen: pymap keeps it until IDLE ends
                 if self._lines("EXISTS") or self._idle_once(min(left, IDLE_RENEWAL_SECONDS), stop):
                     return True
         return False
@@ -427,6 +428,7 @@ class ImapConnection:
                     break  # readable, yet no line: the server hung up, which DONE below finds out
         finally:
             _, rest = self._client.idle_done()
+            self._lines("EXISTS")
         return told or _news(rest)
 
     def _buffered(self) -> bool:
