@@ -3,8 +3,11 @@
 Invariant: everything shown is read from the store, as `messages show`, `drafts list` and `register list` read it.
 """
 
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -55,6 +58,14 @@ def arrival(console: Console, sample: Sample, mail: Listed, case: Case | None) -
         _fact(console, "letter", _letter(letter))
     for signer in dict.fromkeys(signer for attachment in case.attachments for signer in attachment.signers):
         _fact(console, "signed by", f"{signer.name} ({signer.status})")
+
+
+def _program() -> str:
+    """How this command was called, so that the printed ones can be called the same way."""
+    called = Path(sys.argv[0])
+    if called.name != "mailrouter" or shutil.which("mailrouter") == str(called):
+        return "mailrouter"
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def _fact(console: Console, name: str, value: str) -> None:
@@ -118,26 +129,26 @@ def _waits(console: Console, mail: Listed, why: str) -> None:
 
 def further(console: Console, work: Workspace, drafts: Sequence[Draft], mails: Sequence[Listed], *, running: bool) -> None:
     """Commands to go on with."""
-    config = f"--config {work.config}"
+    program, config = _program(), f"--config {work.config}"
     example = next(((mail.sha256 or "")[:12] for mail in mails if mail.rules), "DIGEST")
     lines = [
-        f"mailrouter messages list {config}",
-        f"mailrouter messages show {example} {config}     why, and why not",
-        f"mailrouter drafts list {config}",
-        f"mailrouter register list {config}",
-        f"mailrouter status {config}",
-        f"mailrouter explain {work.directory / 'rules' / 'samples' / 'global-alliance.eml'} {config}",
-        f"mailrouter check {config}",
+        f"{program} messages list {config}",
+        f"{program} messages show {example} {config}     why, and why not",
+        f"{program} drafts list {config}",
+        f"{program} register list {config}",
+        f"{program} status {config}",
+        f"{program} explain {work.directory / 'rules' / 'samples' / 'global-alliance.eml'} {config}",
+        f"{program} check {config}",
     ]
     answer = next((draft for draft in drafts if draft.answers), None)
     if answer is not None:
-        lines.append(f"mailrouter drafts approve {answer.id} --as 'Katarina Budrik' {config}")
+        lines.append(f"{program} drafts approve {answer.id} --as 'Katarina Budrik' {config}")
     if running:
         lines.append("The service is running: an approved draft is sent, registered, and closes its letter. Ctrl-C ends the demo.")
     else:
         lines.append(
             "The servers end with this command: approving is recorded, but sending needs a demo left running "
-            f"(mailrouter demo --dir {work.directory}, which begins anew)."
+            f"({program} demo --dir {work.directory}, which begins anew)."
         )
     console.print(Panel(escape("\n".join(lines)), title="Look further", border_style="blue"))
 
