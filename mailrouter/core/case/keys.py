@@ -18,6 +18,7 @@ superset of identity keys, so that the directory may change between the lookup a
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -38,6 +39,7 @@ _TEXT = 4_000
 _MOST = 200  # numbers, references and Message-IDs of one mail that are looked up
 # The Commission's own programs print its history in its own time, ours print ours.
 _SHIFTS_HOURS = (0, 1, -1, 2, -2)
+_NOBODY = Directory()
 _NO_DOCUMENT = ("image/", "audio/", "video/", "message/", "multipart/")
 _NO_DOCUMENTS = frozenset(
     {
@@ -169,9 +171,10 @@ def thread_lookup_keys(reading: Reading, domains: Sequence[str] = (), *, zone: s
 
 
 def _lookups(reading: Reading, zone: str) -> Iterator[str]:
-    empty = Directory()
+    # Whose letter it is takes the directory; the keys of every mail in the chain do not.
+    bare = replace(reading, letters=())
     for index in range(-1, len(reading.chain)):
-        mail = correspondence(reading, index, empty)
+        mail = correspondence(bare, index, _NOBODY)
         yield from identity_keys(reading.sha256, mail, reading.letters, reading.message.attachments, zone=zone)
         yield from hop_keys(mail.subject, mail.sent, zone=zone)
     for each in message_ids(reading):

@@ -139,8 +139,8 @@ def _is_own(letter: Letter, author: Address) -> bool:
     institution = fold(letter.author.institution or "")
     if author.name and fold(author.name) in institution:
         return True
-    domain = fold((author.address or "").rpartition("@")[2])
+    domain = (author.address or "").rpartition("@")[2].casefold()
     if not domain or domain in PROVIDERS:
         return False
     words = [word for word in re.findall(r"[^\W\d_]+", institution) if len(word) >= _TELLING]
-    return f"@{domain}" in fold(letter.text) or any(word in domain for word in words)
+    return any(word in domain for word in words) or f"@{domain}" in letter.text.casefold()

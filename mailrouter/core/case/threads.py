@@ -150,6 +150,8 @@ def decide_thread(
     `verified`: whether the colleague who passed it on may be believed, so that a number in their words counts.
     `received` (ISO) decides between entries of different years that bear one number: the newest before it.
     """
+    if not known:
+        return Thread()
     mine = set(identity_keys(reading.sha256, mail, reading.letters, reading.message.attachments, zone=zone))
     mine |= set(hop_keys(mail.subject, mail.sent, zone=zone))
     candidates = [(each, closeness(each.entry, mail, domains)) for each in known]

@@ -16,6 +16,7 @@ _LONGEST = 400_000  # characters looked at
 _DASHES = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-") | {"\u00a0": " ", "\u202f": " "}
 )
+_ODD = re.compile(f"[{re.escape(''.join(map(chr, _DASHES)))}]")
 
 # A series mark: a dotted number and at least one hyphenated part ("5-4", "1.1-10.1", "2.2.-1"), a dotted number alone
 # ("1.1.1"), or capitals and a number ("JUR-3").
@@ -55,15 +56,21 @@ def find_numbers(text: str) -> tuple[str, ...]:
 
 def found_numbers(text: str) -> tuple[FoundNumber, ...]:
     """The register numbers in a text with whose they are said to be."""
-    return tuple(_numbers(text[:_LONGEST].translate(_DASHES)))
+    return tuple(_numbers(_plain(text)))
 
 
 def find_references(text: str) -> tuple[str, ...]:
     """References of other institutions: Ares numbers ("Ares(2021)7378458") and register numbers, in their order."""
-    plain = text[:_LONGEST].translate(_DASHES)
+    plain = _plain(text)
     found = [(match.start(), f"Ares({match[1]}){match[2]}") for match in _ARES.finditer(plain)]
     found += [(number.start, number.number) for number in _numbers(plain)]
     return tuple(dict.fromkeys(reference for _, reference in sorted(found)))
+
+
+def _plain(text: str) -> str:
+    """The text with one kind of hyphen and space; its length is kept."""
+    cut = text[:_LONGEST]
+    return cut.translate(_DASHES) if _ODD.search(cut) else cut
 
 
 def _numbers(text: str) -> Iterator[FoundNumber]:
