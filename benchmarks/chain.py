@@ -160,14 +160,14 @@ def compare(cases: list[dict]) -> None:
     plain = [case for case in cases if case["text"] and not case["html"]]
     texts = [case["text"] for case in plain]
     for name, author in (
-        ("quotequail", lambda case: (lambda chain: (len(chain), chain[-1]["from"] if chain else ""))(quail(case["text"]))),
+        ("quotequail", lambda case: oldest(quail(case["text"]))),
         ("email-forward-parser", lambda case: forwarded(get_forwarded_metadata, case)),
     ):
         counts = senders = 0
         for case in plain:
             try:
                 number, sender = author(case)
-            except Exception:  # noqa: BLE001  (they raise on some mails)
+            except Exception:
                 number, sender = 0, ""
             hops = case["expected"]["chain"]
             counts += number == len(hops)
@@ -176,6 +176,10 @@ def compare(cases: list[dict]) -> None:
         print(f"{name}: hops {100 * counts / len(plain):.1f} %, oldest author {100 * senders / len(plain):.1f} % of {len(plain)} plain texts")
     ours = rate(lambda text: unwind_text(text, "x"), texts)
     print(f"chains a second: mailrouter {ours:.0f}, quotequail {rate(quail, texts):.0f}")
+
+
+def oldest(chain: list[dict]) -> tuple[int, str]:
+    return len(chain), chain[-1]["from"] if chain else ""
 
 
 def forwarded(read, case: dict) -> tuple[int, str]:
@@ -223,7 +227,7 @@ def _timed(read, text: str) -> float:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("file", nargs="?", type=Path, default=DEFAULT)
-    options.add_argument("--without-language", action="append", default=[], metavar="CODE", help="leave its words out; \"all\"; \"each\": every case without its own language")
+    options.add_argument("--without-language", action="append", default=[], metavar="CODE", help='leave its words out; "all"; "each": every case without its own language')
     options.add_argument("--show", type=int, default=0, help="print that many imperfect cases")
     options.add_argument("--only", default="", help="of those whose id holds this")
     options.add_argument("--style", default="", help="only cases of this style")

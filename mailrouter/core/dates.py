@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 _LONGEST = 160  # characters: no program prints a longer date, and a bound keeps every pattern cheap
 _SPACES = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
@@ -56,21 +57,19 @@ class Names:
 @cache
 def names() -> Names:
     """The tables of all languages, read once from datewords.tsv (Unicode CLDR through Babel)."""
+    table = files("mailrouter.core").joinpath("data/datewords.tsv").read_text(encoding="utf-8")
+    lines = unicodedata.normalize("NFC", table).splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
     months: dict[str, dict[str, int]] = {}
     days: dict[str, dict[str, int]] = {}
     halves: dict[str, int] = dict(_PLAIN_HALVES)
-    table = files("mailrouter.core").joinpath("data/datewords.tsv").read_text(encoding="utf-8")
-    for line in unicodedata.normalize("NFC", table).splitlines():
-        if line.startswith("#"):
-            continue
-        language, month_groups, day_groups, half_groups = line.split("\t")
-        for words, groups, first in ((months, month_groups, 1), (days, day_groups, 0)):
-            for number, group in enumerate(groups.split("|"), first):
-                for word in filter(None, group.split(",")):
-                    words.setdefault(word, {})[language] = number
-        for number, group in enumerate(half_groups.split("|")):
-            for word in filter(None, group.split(",")):
-                halves.setdefault(word, number)
+    for language, month_groups, day_groups, half_groups in rows:
+        for number, word in _numbered(month_groups):
+            months.setdefault(word, {})[language] = number + 1
+        for number, word in _numbered(day_groups):
+            days.setdefault(word, {})[language] = number
+        for number, word in _numbered(half_groups):
+            halves.setdefault(word, number)
     for language, more in _MORE_MONTHS.items():
         for number, forms in more.items():
             for word in forms.split():
@@ -81,6 +80,13 @@ def names() -> Names:
             stems.setdefault(word[:4], []).append(word)
     parts = frozenset(part for word in (*months, *days) if " " in word for part in word.split() if len(part) > 1)
     return Names(months, days, halves, {stem: tuple(words) for stem, words in stems.items()}, parts)
+
+
+def _numbered(groups: str) -> Iterator[tuple[int, str]]:
+    """The forms of a row's groups, each with the number of its group, from 0."""
+    for number, group in enumerate(groups.split("|")):
+        for word in filter(None, group.split(",")):
+            yield number, word.rstrip("׳")
 
 
 @lru_cache(maxsize=4096)
@@ -94,6 +100,8 @@ def month_numbers(word: str) -> Mapping[str, int]:
     known = names().months
     if bare in known:
         return known[bare]
+    if bare.startswith("ב") and bare[1:] in known:  # Hebrew writes "in" as one word with the month
+        return known[bare[1:]]
     found: dict[str, int] = {}
     for form in names().stems.get(bare[:4], ()):
         shared = max(4, len(form) - 2)
@@ -126,6 +134,7 @@ def _fold(text: str) -> str:
 _DIGIT = re.compile(r"\d")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,4})(\s?[./-]\s?)(\d{1,2})\s?[./-]\s?(\d{4}|\d{2})(?!\d)")
 _ISO = re.compile(r"(?<!\d)(\d{4})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
+_VIETNAMESE = re.compile(r"(\d{1,2})(?: tháng |/)(\d{1,2}),?(?: năm | )(\d{4})")
 _HAN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
 _CLOCK = re.compile(r"(?<![\d+-])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?(?!\d)")
 _CLOCK_H = re.compile(r"(?<!\d)(\d{1,2})\s?[hH時시]\s?(\d{2})(?!\d)")
@@ -159,7 +168,7 @@ def _sent(raw: str, language: str | None) -> str | None:
 
 
 def _parse(text: str, language: str | None) -> str | None:
-    found = _textual(text, language) or _numeric(text)
+    found = (None if _VIETNAMESE.search(text) else _textual(text, language)) or _numeric(text)
     if found is None:
         return None
     day, rest = found
@@ -176,6 +185,8 @@ def _numeric(text: str) -> tuple[date, str] | None:
         groups = match.groups()
         year, month, day = int(groups[0]), int(groups[-2]), int(groups[-1])
         return date(year, month, day), _without(text, match)
+    if match := _VIETNAMESE.search(text):
+        return date(int(match[3]), int(match[2]), int(match[1])), _without(text, match)
     match = _NUMERIC.search(text)
     if match is None:
         return None
@@ -200,26 +211,22 @@ def _textual(text: str, language: str | None) -> tuple[date, str] | None:
     tables = names()
     folded = _fold(text)
     words = list(_WORD.finditer(folded))
+    pairs = [f"{one[0]} {two[0]}" if one[0] in tables.parts else "" for one, two in pairwise(words)] + [""]
     weekdays: dict[str, int] = {}
-    for word in words:
-        for tongue, number in tables.days.get(word[0], {}).items():
-            weekdays.setdefault(tongue, number)
-    clock = _CLOCK.search(folded)
-    best: tuple[float, date, str] | None = None
+    for name in (*(word[0] for word in words), *pairs):
+        weekdays.update(tables.days.get(name, {}))
+    hints = (weekdays, language, _CLOCK.search(folded))
+    readings: list[tuple[float, date, str]] = []
     for index, word in enumerate(words):
-        months = month_numbers(word[0])
-        if not months and "-" in word[0]:
-            months = month_numbers(word[0].split("-")[-1])
-        if word[0] in tables.parts and index + 1 < len(words):
-            months = tables.months.get(f"{word[0]} {words[index + 1][0]}", months)
-        if not months:
+        if index and pairs[index - 1] in tables.days:  # "dydd mawrth" is a Tuesday, "mawrth" alone is March
             continue
-        for rank, day, rest in _readings(folded, word, months, (weekdays, language, clock)):
-            if best is None or rank > best[0]:
-                best = (rank, day, rest)
-    if best is None:
+        months = tables.months.get(pairs[index]) or month_numbers(word[0]) or month_numbers(word[0].split("-")[-1])
+        if months:
+            readings.extend(_readings(folded, word, months, hints))
+    if not readings:
         return None
-    return best[1], best[2]
+    _, day, rest = max(readings, key=lambda reading: reading[0])
+    return day, rest
 
 
 def _readings(

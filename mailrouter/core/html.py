@@ -9,11 +9,10 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _BLOCKS = frozenset(
-    "address article aside body center dd details dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6"
-    " header html li main menu nav ol p pre section summary table tbody tfoot thead tr ul blockquote caption".split()
+    ["address", "article", "aside", "body", "center", "dd", "details", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "html", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul", "blockquote", "caption"]
 )
-_APART = frozenset("p h1 h2 h3 h4 h5 h6 ul ol dl blockquote pre".split())  # a blank line above and below
-_SKIPPED = frozenset("head script style title template noscript object svg math iframe select textarea".split())
+_APART = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "pre"])  # a blank line above and below
+_SKIPPED = frozenset(["head", "script", "style", "title", "template", "noscript", "object", "svg", "math", "iframe", "select", "textarea"])
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 _INDENT = re.compile(r"border(?:-left)?\s*:\s*(?:none|0|medium none)", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
@@ -109,19 +108,15 @@ class _Writer:
             return False
         if tag == "br":
             self._break(forced=True)
-            return True
-        if tag == "hr":
+        elif tag == "hr":
             self._break()
             self._append(_RULE)
             self._break()
-            return True
-        if tag in ("td", "th"):
+        elif tag in ("td", "th"):
             self._cell = True
-            return True
-        if tag == "a":
+        elif tag == "a":
             self._open_link(attributes.get("href") or "")
-            return True
-        if tag in _BLOCKS:
+        elif tag in _BLOCKS:
             self._open_block(tag, attributes.get("style") or "", cited=attributes.get("type") == "cite")
         return True
 
@@ -165,7 +160,7 @@ class _Writer:
             self._append("- ")
 
     def _open_link(self, target: str) -> None:
-        address = target[7:].split("?")[0] if target.lower().startswith("mailto:") else ""
+        address = target[7:].split("?", maxsplit=1)[0] if target.lower().startswith("mailto:") else ""
         self._links.append((address, len(self._parts)))
 
     def _close_link(self) -> None:

@@ -1,5 +1,7 @@
 """Laws of the chain reader: what any program wraps, in any language, unwinds to what it was; nothing makes it raise."""
 
+import cProfile
+import pstats
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -211,9 +213,6 @@ def test_order_is_by_nesting():
 @pytest.mark.parametrize("unit", ["From:\n", ">", "> \n", "On Mon, 1 Jan 2024 at 10:00, A <a@b.example> wrote:\n", "From: a ", "a: b\n", "-----x-----\n", "<", "Re: "])
 def test_hostile_text_takes_linear_time(unit):
     """Four times the text takes about four times as long: counted in calls, not in seconds."""
-    import cProfile
-    import pstats
-
     def calls(size):
         profile = cProfile.Profile()
         profile.enable()

@@ -91,13 +91,17 @@ def _continues(context: Context, entry: Entry, at: int, field: Field | None) -> 
         return text[:1] in " \t" or _goes_on(context, value, text)
     if entry.field.role == "date" or entry.kind in ("date", "day"):
         return "T" not in (parse_sent(value) or "") and "T" in (parse_sent(f"{value} {text.strip()}") or "")
-    if value.endswith((",", ";")) or (value.count("<") > value.count(">")) or text[:1] in " \t":
+    return _lists_on(value, text) or (entry.field.role in ("to", "cc") and _before_field(context, at))
+
+
+def _lists_on(value: str, text: str) -> bool:
+    """Whether a line goes on with the mailboxes of the value above it."""
+    if value.endswith((",", ";")) or value.count("<") > value.count(">") or text[:1] in " \t":
         return True
-    if value.endswith("-") and not value.endswith(" -") and has_address(text):
-        return True
-    if has_address(text) and not has_address(value) and len(text) <= 120 and text.lstrip()[:1] != "-":
-        return True
-    return entry.field.role in ("to", "cc") and _before_field(context, at)
+    if not has_address(text):
+        return False
+    hyphen = value.endswith("-") and not value.endswith(" -")
+    return hyphen or (not has_address(value) and len(text) <= 120 and text.lstrip()[:1] != "-")
 
 
 def _before_field(context: Context, at: int) -> bool:

@@ -69,8 +69,11 @@ def kind_of(value: str, language: str | None = None) -> str:
     """What a value looks like: "address", "date", "day", "figure", "text" or "empty"."""
     if not value:
         return "empty"
-    if begins_list(value):
-        return "address"
+    return "address" if begins_list(value) else _figures(value, language)
+
+
+def _figures(value: str, language: str | None) -> str:
+    """What a value without an address looks like."""
     if len(value) <= 100 and _DIGIT.search(value):
         sent = parse_sent(value, language)
         if sent is not None:
