@@ -201,12 +201,21 @@ class Nouns:
                 yield at, at + 1
             elif ("@" in word.text) or (word.capital and self._nameable(at)):
                 end = at + 1
-                while end < last and self._sentence.words[end].capital and self._nameable(end) and "@" not in word.text:
+                while end < last and "@" not in word.text and (self._goes_on(end) or self._initial(end)):
                     end += 1
                 yield at, end
                 at = end
                 continue
             at += 1
+
+    def _goes_on(self, at: int) -> bool:
+        return self._sentence.words[at].capital and self._nameable(at)
+
+    def _initial(self, at: int) -> bool:
+        """Whether the word is the full stop of an initial within a name ("K. Budrik")."""
+        words = self._sentence.words
+        stop = words[at].text == "." and len(words[at - 1].text) == 1
+        return stop and at + 1 < len(words) and self._goes_on(at + 1)
 
     def _capital_in(self, first: int, last: int) -> bool:
         return any(self._sentence.words[at].capital for at in range(max(first, 1), last))

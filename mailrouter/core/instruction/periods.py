@@ -36,7 +36,7 @@ def deadline_at(words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon) -> t
         return span.first, span.last, _labelled(labels, span.first) == "labels"
     for first, last in _days(words, periods, lexicon):
         label = _labelled(labels, first)
-        if label or _translative(words, last, lexicon):
+        if label or _translative(words[first:last], lexicon):
             return first, last, label == "labels"
     points = [tag for tag in periods if tag.form in _POINTS]
     if points:
@@ -55,8 +55,8 @@ def _labelled(labels: list[Tag], first: int) -> str:
     return "labels" if "labels" in near else (near[-1] if near else "")
 
 
-def _translative(words: tuple[Word, ...], last: int, lexicon: Lexicon) -> bool:
-    return lexicon.is_kind("periods.translative", words[last - 1].folded)
+def _translative(words: tuple[Word, ...], lexicon: Lexicon) -> bool:
+    return any(lexicon.is_kind("periods.translative", word.folded) for word in words)
 
 
 def _days(words: tuple[Word, ...], periods: list[Tag], lexicon: Lexicon) -> Iterator[tuple[int, int]]:

@@ -107,7 +107,13 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
         nouns = Nouns(clauses, ((found[0], found[1]),) if found else ())
         heads = [_with_next(head, after, nouns) for head, after in zip_longest(heads, heads[1:]) if head]
         said = [_hear(head, clauses, nouns, heard) for head in heads]
-        _hear_deadline(clauses, found, heard, ordered=any(said), alone=not heads and not strict)
+        _hear_deadline(
+            clauses,
+            found,
+            heard,
+            ordered=any(said),
+            alone=not strict and all(head.tag.form == "told" for head in heads),
+        )
         if restriction is not None:
             heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
 
@@ -177,7 +183,7 @@ def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
 def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
     named = nouns.responsible(head)
     kinds = {tag.kind for tag in clauses.tags if head.first <= tag.first < head.last}
-    if not named or ("responsible.unless" in kinds and "responsible.still" not in kinds):
+    if not named or ("responsible.unless" in kinds and not ("responsible.still" in kinds and head.asked)):
         return False
     heard.responsible.append((head.mood, words, named))
     return True
@@ -208,7 +214,7 @@ def _hear_deadline(
     while begin > 0 and clauses.folded[begin - 1] not in ",;()":
         begin -= 1
     reported = [cue for cue in clauses.cues if begin <= cue.first < first]
-    if reported and reported[-1].kind in ("cues.told", "cues.question", "cues.negate", "cues.open"):
+    if reported and reported[-1].kind in ("cues.told", "cues.negate", "cues.open"):
         return
     if ordered or (labelled and alone):
         heard.deadlines.append((clauses.sentence.printed(first, last), ordered, clauses.sentence.printed(begin, last)))

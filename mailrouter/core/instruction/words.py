@@ -55,6 +55,7 @@ _ABBREVIATED = frozenset(
 )
 _BULLET = re.compile(r"^\s*(?:[-–—•*·▪‣]|\(?\d{1,2}[.)]|[a-h]\))\s+(?=\S)")
 _WRAPPED_FROM = 58  # a line at least so long goes on in the next one
+_LONGEST_SENTENCE = 150  # words: nobody orders in longer ones, and the work stays linear
 _LONGEST = 12_000  # characters of an author's own words that are looked at
 
 
@@ -196,7 +197,7 @@ def _split(paragraph: str) -> Iterator[Sentence]:
     words = words_of(paragraph)
     begun = 0
     for index, word in enumerate(words):
-        if word.text in _ENDS_SENTENCE and _ends(words, index):
+        if (word.text in _ENDS_SENTENCE and _ends(words, index)) or index - begun >= _LONGEST_SENTENCE:
             if index > begun:
                 yield Sentence(words[begun : index + 1], paragraph)
             begun = index + 1

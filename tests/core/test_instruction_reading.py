@@ -1,0 +1,192 @@
+"""How an author's words are read: whatever they are, where they end, what is shown, and staff's own phrases."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailrouter.core.instruction import Orders, read_orders, resolve_orders
+from mailrouter.core.instruction.lexicon import build, lexicons
+from mailrouter.core.message import Address
+from mailrouter.core.people import Directory, Person
+
+AUTHOR = Address("Katarina Budrik", "katarina.budrik@ministry.example")
+SEED = (
+    "Tere! Palun registreerida Deltasse ministrile suunatud kiri (vastutajaks võib panna minu ja kohe suunata ka\n"
+    "ministri nõunikele) Tervitades Katarina"
+)
+PIECES = st.sampled_from(
+    [
+        "palun",
+        "registreerida",
+        "suunata",
+        "Marile",
+        "ja",
+        "ei",
+        "ole",
+        "vaja",
+        ",",
+        ".",
+        ":",
+        "(",
+        ")",
+        "?",
+        "kui",
+        "vastutajaks",
+        "5",
+        "tööpäeva",
+        "jooksul",
+        "29.02",
+        "AK",
+        "please",
+        "register",
+        "forward",
+        "to",
+        "by",
+        "§",
+        "35",
+        "5-4/22-1",
+        "99.99.9999",
+        "²",
+        "31.",
+        "veebruar",
+        "\n",
+        "kuni",
+        "K",
+        ".",
+        "Budrik",
+        "or",
+        "või",
+        "vaid",
+        "mitte",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=40).map(" ".join) | st.text(max_size=200), st.text(max_size=40))
+def test_any_text_is_read_and_resolved(text, subject):
+    """No words, however odd, break reading; what is read is always shown with its words."""
+    orders = read_orders(text, subject)
+    if orders is None:
+        return
+    assert orders.evidence or orders.unclear
+    for sent in ("2024-02-29T13:05:00", None, "nonsense"):
+        meaning = resolve_orders(orders, author=AUTHOR, sent=sent, directory=Directory())
+        assert meaning.hold == (meaning.unclear is not None)
+
+
+def test_orders_keep_the_words_as_written():
+    """Names stand in the form written until somebody knows the directory."""
+    orders = read_orders(SEED, "FW: Follow-up on Global Alliance to Counter Migrant Smuggling")
+    assert orders is not None
+    assert orders.register
+    assert orders.responsible_raw == "@author"
+    assert orders.forward_to_raw == ("ministri nõunikele",)
+    assert "vastutajaks võib panna minu" in orders.evidence
+
+
+def test_evidence_is_the_authors_own_words():
+    """Every piece of evidence can be found in the mail."""
+    orders = read_orders(SEED, "")
+    assert orders is not None
+    flat = " ".join(SEED.split())
+    assert all(words in flat for words in orders.evidence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tervitades\nMari\nPalun registreerida ja suunata Jaan Kukele",
+        "Best regards,\nMari\nPlease register and forward to Jaan Kukk",
+        "This e-mail is confidential. Please forward it to the sender if you are not the addressee.",
+        "-- \nPlease register",
+    ],
+)
+def test_nothing_below_the_closing_is_an_order(text):
+    """Signatures and disclaimers are boilerplate."""
+    assert read_orders(text, "") is None
+
+
+def test_postscript_is_read():
+    """What is added below the signature and marked so counts."""
+    orders = read_orders("Tere\n\nTervitades\nMari\n\nP.S. Palun registreerida.", "")
+    assert orders is not None
+    assert orders.register
+
+
+@pytest.mark.parametrize("prefix", ["FW: ", "Fwd: ", "VS: FW: ", "[EXTERNAL] FW: ", ""])
+def test_order_may_stand_in_the_subject(prefix):
+    """After forward prefixes; a reply's subject repeats what was said before."""
+    orders = read_orders("", f"{prefix}palun registreerida kiri")
+    assert (orders is None) == ("VS" in prefix)
+    assert read_orders("", "RE: palun registreerida kiri") is None
+
+
+def test_letters_own_subject_orders_nothing():
+    """A title is no order, even where it has the words of one."""
+    assert read_orders("", "FW: Request to register vessels; deadline 5 March 2024") is None
+    assert read_orders("", "FW: Registration of participants") is None
+
+
+def test_author_outside_the_directory_keeps_the_name():
+    """ "minu" is whoever writes."""
+    orders = read_orders("Palun registreerida, vastutajaks mina.", "")
+    assert orders is not None
+    stranger = resolve_orders(orders, author=Address("Kadri Uus", None), sent=None, directory=Directory())
+    assert stranger.responsible == "Kadri Uus"
+
+
+def test_somebody_who_has_left_is_not_chosen():
+    """An entry that ended before the mail does not answer to a given name any more."""
+    people = (
+        Person("Mari Tamm", "mari.tamm@ministry.example", valid_until="2023-12-31"),
+        Person("Mari Lepp", "mari.lepp@ministry.example"),
+    )
+    orders = read_orders("Palun suunata Marile.", "")
+    assert orders is not None
+    meaning = resolve_orders(orders, author=AUTHOR, sent="2024-02-29", directory=Directory(people=people))
+    assert meaning.forward_to == ("Mari Lepp",)
+    assert not meaning.hold
+
+
+def test_ambiguous_name_is_said_with_its_candidates():
+    """A person must choose, and sees among whom."""
+    people = (Person("Mari Tamm", "a@ministry.example"), Person("Mari Lepp", "b@ministry.example"))
+    meaning = resolve_orders(
+        Orders(forward_to_raw=("Marile",)), author=AUTHOR, sent="2024-02-29", directory=Directory(people=people)
+    )
+    assert meaning.hold
+    assert "Mari Tamm" in meaning.unclear
+    assert "Mari Lepp" in meaning.unclear
+
+
+def test_relative_deadline_without_a_date_of_the_mail_is_held():
+    """ "reedeks" means no day where nobody knows when it was written."""
+    meaning = resolve_orders(Orders(deadline_raw="reedeks"), author=AUTHOR, sent=None, directory=Directory())
+    assert meaning.hold
+    assert meaning.deadline is None
+    dated = resolve_orders(Orders(deadline_raw="15.03.2024"), author=AUTHOR, sent=None, directory=Directory())
+    assert dated.deadline == "2024-03-15"
+
+
+@pytest.mark.parametrize("lexicon", lexicons(), ids=lambda lexicon: lexicon.language)
+def test_each_language_can_order_registering_and_say_no(lexicon):
+    """A language file without these is no use."""
+    kinds = {kind for phrases in (*lexicon.by_word.values(), *lexicon.by_beginning.values()) for kind, _ in phrases}
+    assert {"cues.ask", "cues.negate", "cues.open"} <= kinds
+    assert any(kind.startswith("register.") for kind in kinds)
+    assert lexicon.plain("closings")
+    purposes = {kind.split(".")[1] for kind in kinds if kind.startswith("purposes.")}
+    assert purposes == {"information", "assignment", "reply", "review", "opinion", "signature", "decision"}
+
+
+@pytest.mark.parametrize("phrase", ["", 5, "~ vaja", "a*"])
+def test_phrase_that_cannot_be_read_is_refused(phrase):
+    """A slip in a language file is told, not passed over."""
+    with pytest.raises(ValueError, match=r"phrase|letters"):
+        build({"language": "xx", "cues": {"ask": [phrase]}})
+
+
+def test_long_text_is_read_in_time():
+    """Reading is linear in the text and bounded."""
+    text = "palun registreerida ja suunata Marile, kui ei ole vaja " * 20_000
+    assert read_orders(text, "") is not None
