@@ -4,7 +4,7 @@ Invariant: pure, and nothing a server says can make it run long or hold much.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from mailrouter.core.headers import message_ids, split_headers
@@ -92,17 +92,19 @@ def is_flag(flag: str) -> bool:
     return _KEYWORD.fullmatch(flag) is not None
 
 
-def chunks(sizes: dict[int, int], size_limit: int) -> Iterator[tuple[list[int], bool]]:
-    """UIDs to fetch together and whether whole; those over the limit come last, by their headers."""
+def chunks(sizes: Mapping[int, int], size_limit: int) -> Iterator[tuple[list[int], bool]]:
+    """UIDs to fetch together, in their order, and whether whole; one over the limit comes alone, by its headers."""
     chunk: list[int] = []
     total = 0
-    for uid in (uid for uid, size in sizes.items() if size <= size_limit):
-        if chunk and total + sizes[uid] > BATCH_BYTES:
+    for uid, size in sorted(sizes.items()):
+        over = size > size_limit
+        if chunk and (over or total + size > BATCH_BYTES):
             yield chunk, True
             chunk, total = [], 0
-        chunk.append(uid)
-        total += sizes[uid]
+        if over:
+            yield [uid], False
+        else:
+            chunk.append(uid)
+            total += size
     if chunk:
         yield chunk, True
-    for uid in (uid for uid, size in sizes.items() if size > size_limit):
-        yield [uid], False
