@@ -5,6 +5,7 @@ the days of that law; Estonian holidays come from the `holidays` package.
 """
 
 import re
+import unicodedata
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,8 +13,6 @@ from functools import cache
 from typing import Literal
 
 import holidays
-
-from mailrouter.core.language import fold
 
 Counting = Literal["working", "calendar"]
 Unit = Literal["working", "calendar", "weeks", "months"]
@@ -159,12 +158,13 @@ _NUMBERS = {
 }
 _NEAR = 4  # words before the unit in which its number may stand
 _MOST = 999
-_WORD_NUMBERS = {fold(word): number for number, words in _NUMBERS.items() for word in words.split("|")}
+_WORD_NUMBERS = {word: number for number, words in _NUMBERS.items() for word in words.split("|")}
 
 
 def read_period(words: str) -> Period | None:
     """A period as words give it ("15 tööpäeva jooksul", "within two weeks"); None where there is none."""
-    folded = fold(words)
+    decomposed = unicodedata.normalize("NFKD", words.casefold())
+    folded = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     for unit, stems in _UNITS:
         match = re.search(rf"\b(?:{stems})", folded)
         if match is None:
