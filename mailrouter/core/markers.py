@@ -55,6 +55,11 @@ def fold(text: str) -> str:
     return _folded(text) if len(text) <= 80 else _fold(text)
 
 
+def without_marks(text: str) -> str:
+    """The text without marks that nobody sees: of direction, of zero width, soft hyphens."""
+    return text if text.isascii() else _MARKS.sub("", text)
+
+
 def _fold(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())

@@ -24,6 +24,7 @@ class Entry:
     kind: str
     first: int
     last: int
+    own_line: bool = False  # the label stands alone, its value on the next line
 
 
 def collect(context: Context, index: int) -> list[Entry]:
@@ -51,7 +52,8 @@ def collect(context: Context, index: int) -> list[Entry]:
                 gaps.add(gap)
                 if gaps == {True, False} and entries[0].field.role is None and len(entries) == 2:
                     return []  # a line of the text above, a blank line, and only then the block
-            entries.append(Entry(field, field.value, field.kind, at, at))
+            own_line = not field.value and (not entries or entries[0].own_line)
+            entries.append(Entry(field, field.value, field.kind, at, at, own_line))
         at += 1
     return entries
 
@@ -85,6 +87,8 @@ def _continues(context: Context, entry: Entry, at: int, field: Field | None) -> 
     if line.glued or at - entry.first > _WRAPPED:
         return False
     value, text = entry.value.rstrip(), line.text
+    if not value:  # the label has a line of its own, as the block's first has
+        return field is None and entry.own_line
     if field is not None and (field.known is not None or not value.endswith((",", ";"))):
         return False
     if entry.field.role == "subject" or (entry.kind == "text" and entry.field.role is None):
@@ -134,7 +138,7 @@ def _extend(context: Context, entry: Entry, at: int) -> None:
     text = context.lines[at].text.strip()
     # A name folded at its hyphen is one word again; a dash between words keeps its space.
     hyphen = entry.value.endswith("-") and not entry.value.endswith(" -") and text[:1].isalpha()
-    entry.value = f"{entry.value}{'' if hyphen else ' '}{text}"
+    entry.value = f"{entry.value}{'' if hyphen else ' '}{text}".strip()
     entry.kind = kind_of(entry.value) if entry.kind != "address" else "address"
     entry.last = at
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from mailrouter.core.chain.mailboxes import begins_list
 from mailrouter.core.dates import parse_sent
-from mailrouter.core.markers import Label, Vocabulary, fold
+from mailrouter.core.markers import Label, Vocabulary, fold, without_marks
 
 # The label: up to five words without digits, maybe starred or in a table cell, then a colon, a tab or a cell's border.
 _FIELD = re.compile(
-    r"[ \t|]*(?P<open>[*_]{0,2})(?P<label>[^\W\d_][^:：\t|<>@*\n]{0,38}?)[ \xa0\u202f]?"
+    r"[ \t|]*(?:[-•·][ \t]+)?(?P<open>[*_]{0,2})(?P<label>[^\W\d_][^:：\t|<>@*\d\n]{0,38}?)[ \xa0\u202f]?"
     r"(?:(?P<close>[*_]{0,2})[ \xa0\u202f]{0,2}[:：](?P<late>[*_]{0,2})|(?P<cell>[*_]{0,2}[ ]?[\t|]))"
     r"(?P<value>.*)$"
 )
@@ -39,7 +39,7 @@ def read_field(text: str, vocabulary: Vocabulary) -> Field | None:
     head = text[:64]
     if ":" not in head and "\t" not in head and "|" not in head and "：" not in head:
         return None
-    match = _FIELD.match(text)
+    match = _FIELD.match(without_marks(text))
     if match is None:
         return None
     label = fold(match["label"]).rstrip(" -–")

@@ -91,7 +91,7 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
         role = _by_kind(entry, roles, known)
         if role is not None:
             roles[role] = entry
-        elif entry.kind in ("text", "figure"):
+        elif entry.kind in ("text", "figure") or "date" in roles:
             texts.append(entry)
     return _settle(context, entries, roles, texts, separated=separated)
 

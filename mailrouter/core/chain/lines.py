@@ -45,8 +45,8 @@ def join(lines: Iterable[tuple[int, Line]]) -> str:
         else:
             parts.append(text)
     first, last = 0, len(parts)
-    while first < last and not parts[first].strip():
+    while first < last and not parts[first].strip(" \t>"):
         first += 1
-    while last > first and not parts[last - 1].strip():
+    while last > first and not parts[last - 1].strip(" \t>"):
         last -= 1
     return "\n".join(parts[first:last])

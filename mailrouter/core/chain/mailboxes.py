@@ -173,8 +173,9 @@ def _mailbox(piece: str) -> Address | None:
     if _ANY.fullmatch(name) or name.casefold() == (address or "").casefold():
         name = ""
     for other in spots[:-1]:
-        if name.endswith(other[0]):
-            name = _clean(name[: -len(other[0])])
+        bare = name.rstrip(" >])")
+        if bare.endswith(other[0]):
+            name = _clean(bare[: -len(other[0])])
     if not name:
         behind = text[_closing(text, spot) :].strip()
         if behind.startswith("(") and behind.endswith(")"):  # "a@b (Name)", RFC 822's old form

@@ -70,7 +70,7 @@ def walk(context: Context) -> list[Draft]:
             continue
         header, kind = opened
         depth = _body_depth(context, header, line.depth, kind)
-        _take_back(context, [drafts[owner] for owner in set(given[max(0, header.start - 9) : at])], header.start, line.depth)
+        _take_back(context, [drafts[owner] for owner in set(given[max(0, header.start - 12) : at])], header.start, line.depth)
         draft = Draft(header, kind, depth, last)
         if header.tail:
             draft.lines.append((header.end - 1, Line(depth, header.tail)))
@@ -131,13 +131,24 @@ def _body_depth(context: Context, header: Header, depth: int, kind: str) -> int:
     return max(depth, context.lines[below].depth) if below is not None else depth
 
 
+def _technical(context: Context, start: int) -> int:
+    """The first of the lines like "Message-ID: …" that stand right above a header block."""
+    while start > 0:
+        field = context.field(start - 1)
+        if field is None or field.known is None or field.known.role != "other" or "-" not in field.label:
+            break
+        start -= 1
+    return start
+
+
 def _take_back(context: Context, drafts: list[Draft], start: int, depth: int) -> None:
     """Take separators, and header lines already given away, out of the texts above a header on line `start`."""
-    gone: set[int] = set()
-    at = start - 1
-    while at >= max(0, start - 9) and len(gone) < 3:
+    above = _technical(context, start)
+    gone = set(range(above, start))
+    at = above - 1
+    while at >= max(0, start - 9) and len(gone) < start - above + 3:
         if not context.blank(at):
-            deeper = context.lines[at].depth < depth and not gone
+            deeper = context.lines[at].depth < depth and len(gone) == start - above
             if not context.separates(at, deeper=deeper):
                 break
             gone.add(at)
