@@ -130,7 +130,10 @@ class Nouns:
             or self._lexicon.is_kind("names.not", word.folded)
         ):
             return False
-        return word.capital or self._lexicon.is_kind("names.modifiers", word.folded)
+        if word.capital:
+            return True
+        verb = self._lexicon.is_kind("names.verbs", word.folded)  # "anna" gives, "Anna" is a name
+        return not verb and self._lexicon.is_kind("names.modifiers", word.folded)
 
     def _after_preposition(self, head: Head) -> Iterator[_RANGE]:
         """Noun phrases after "to", in a list ("to Mari Tamm, Jaan Kask and the advisers")."""

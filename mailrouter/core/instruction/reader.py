@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import zip_longest
 
-from mailrouter.core.instruction.lexicon import Lexicon, lexicons, tells
+from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons, tells
 from mailrouter.core.instruction.moods import Clauses, Head, Mood
 from mailrouter.core.instruction.nouns import Nouns
 from mailrouter.core.instruction.orders import Orders, Purpose, Restriction
@@ -95,11 +95,7 @@ def _title(subject: str) -> str:
 
 def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, strict: bool) -> None:
     """Collect what one sentence says. `strict`: a subject, where only what is expressly asked counts."""
-    folded = [word.folded for word in sentence.words]
-    for lexicon in ordered:
-        tags = lexicon.tags(folded)
-        if not any(tells(tag.kind) for tag in tags):
-            continue
+    for lexicon, tags in _spoken(sentence, ordered):
         clauses = Clauses(sentence, lexicon, tags)
         heads = [head for head in clauses.heads() if not (strict and not _express(head))]
         restriction = None if strict else read_restriction(clauses, lexicon)
@@ -116,6 +112,21 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
         )
         if restriction is not None:
             heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
+
+
+def _spoken(sentence: Sentence, ordered: Iterable[Lexicon]) -> list[tuple[Lexicon, list[Tag]]]:
+    """The languages that have something to say in a sentence, with their tags.
+
+    Words of one language look like another's ("Anna", "responsible"): a language that explains less than half of what
+    the best one explains is not spoken here.
+    """
+    folded = [word.folded for word in sentence.words]
+    found = [(lexicon, lexicon.tags(folded)) for lexicon in ordered]
+    found = [(lexicon, tags) for lexicon, tags in found if any(tells(tag.kind) for tag in tags)]
+    if len(found) < 2:
+        return found
+    explained = [len({at for tag in tags for at in range(tag.first, tag.last)}) for _, tags in found]
+    return [said for said, words in zip(found, explained, strict=True) if 2 * words >= max(explained)]
 
 
 def _with_next(head: Head, after: Head | None, nouns: Nouns) -> Head:
@@ -196,8 +207,9 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
     heard.purposes.append((purpose, words))
     if head.tag.form != "noun" or any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags):
         return True
-    named, out = nouns.recipients(head)
-    if named and purpose != "reply":
+    # Behind "vastamiseks" stands to whom the answer goes, not to whom the letter does.
+    named, out = nouns.recipients(replace(head, last=head.tag.first) if purpose == "reply" else head)
+    if named:
         heard.forward.append((head.mood, words, named, out))
         heard.firm = True
     return True

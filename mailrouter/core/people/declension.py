@@ -223,7 +223,7 @@ def nominative(written: str) -> str:
 
     Only the last word is declined in an Estonian name ("Mari Tammele" → "Mari Tamm"); what shows no case stays.
     """
-    words = written.split()
+    words = written.removesuffix("'s").removesuffix("’s").split()
     if not words:
         return written
     head, last = words[:-1], words[-1]

@@ -15,6 +15,9 @@ from mailrouter.core.people.declension import forms, latin, loosely, same_noun, 
 from mailrouter.core.people.directory import Directory, Found, Institution, NotFound, Person, Unit
 
 _WORDS = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_POSSESSIVE = re.compile(r"['’]s\b(?!\s+\w)")  # "Jaan Kukk's", but "minister's advisers"
+_SMALL = frozenset({"of", "the", "meie", "our"})
+_HEADS = ("juhataja", "juht", "juhi", "direktor", "ulem", "head", "director", "chief")
 # Before a name; folded. Initials ("K.") are told by their length.
 _TITLES = frozenset(
     [
@@ -123,10 +126,11 @@ def find(directory: Directory, name: str, *, on: str | None = None) -> Found | N
     written = name.strip(" \t\n.,;:()[]<>\"'„“”«»")
     if "@" in written:
         return _find_address(directory, written, on)
-    words = tuple(word for word in _WORDS.findall(latin(written)))
+    written = _POSSESSIVE.sub("", written)
+    words = tuple(_WORDS.findall(latin(written)))
     if not words:
         return NotFound(name)
-    for begin in range(_droppable(directory, written) + 1):
+    for begin in range(min(_droppable(directory, written), len(words) - 1) + 1):
         for search in (_find_exactly, _find_person, _find_noun, _find_partly, _find_post):
             found = search(directory, words[begin:], on)
             if len(found) == 1:
@@ -244,6 +248,8 @@ def _find_noun(directory: Directory, words: tuple[str, ...], on: str | None) -> 
 
 def _find_post(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
     """Persons whose job these words are, with or without their unit before it."""
+    if head := _head_of_unit(directory, words, on):
+        return [head]
     posts = [person for person in directory.people if valid(person, on) and person.job]
     return [
         Found("person", person.name, (_address(person),))
@@ -251,6 +257,18 @@ def _find_post(directory: Directory, words: tuple[str, ...], on: str | None) -> 
         if _same(_WORDS.findall(fold(person.job)), words)
         or _same(_WORDS.findall(fold(f"{person.unit} {person.job}")), words)
     ]
+
+
+def _head_of_unit(directory: Directory, words: tuple[str, ...], on: str | None) -> Found | None:
+    """The head of a unit: "õigusosakonna juhatajale", "Head of the Legal Department"."""
+    rest = tuple(word for word in words if word not in _SMALL)
+    for post, unit_words in ((rest[-1:], rest[:-1]), (rest[:1], rest[1:])):
+        if not unit_words or not any(same_noun(head, post[0]) for head in _HEADS):
+            continue
+        for unit in _units(directory):
+            if unit.head and any(_same(_WORDS.findall(latin(name)), unit_words) for name in (unit.name, *unit.also)):
+                return Found("person", unit.head, _members(directory, (unit.head,), on))
+    return None
 
 
 def _same(entry: list[str], words: tuple[str, ...]) -> bool:
