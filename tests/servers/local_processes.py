@@ -26,7 +26,9 @@ uid, gid = int(sys.argv[1]), int(sys.argv[2])
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(gid); os.setuid(uid)
 ctypes.CDLL(None).prctl(1, 15)
-os.execv(sys.argv[3], sys.argv[3:])
+if os.getppid() != int(sys.argv[3]):
+    sys.exit("the tests ended meanwhile")
+os.execv(sys.argv[4], sys.argv[4:])
 """
 
 
@@ -70,7 +72,17 @@ def directory(prefix: str) -> Iterator[Path]:
 def command(arguments: Sequence[str]) -> list[str]:
     """The command line that runs this program as the servers' account, ending when we end."""
     user = account()
-    return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(user.pw_uid), str(user.pw_gid), *arguments]
+    return [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        _LAUNCHER,
+        str(user.pw_uid),
+        str(user.pw_gid),
+        str(os.getpid()),
+        *arguments,
+    ]
 
 
 @contextlib.contextmanager
