@@ -90,24 +90,33 @@ def _sentence_asks(sentence: str, tables: Sequence[AskPhrases], *, has_asks: boo
     return ()
 
 
-def _kinds_at(folded: str, patterns: dict[AskKind, re.Pattern[str]], start: int) -> dict[AskKind, tuple[int, int]]:
-    """Where each kind's words first stand from `start` on: (place, minus length), the smaller first."""
-    found: dict[AskKind, tuple[int, int]] = {}
-    for kind in KINDS:
-        match = patterns[kind].search(folded, start)
-        if match:
-            found[kind] = (match.start(), -(match.end() - match.start()))
-    return found
+_Span = tuple[int, int]
 
 
-def _choose(kinds: dict[AskKind, tuple[int, int]], direct: dict[AskKind, tuple[int, int]]) -> tuple[AskKind, ...]:
-    """The kind whose words stand first; a direct phrase before the others wins."""
+def _kinds_at(folded: str, patterns: dict[AskKind, re.Pattern[str]], start: int) -> dict[AskKind, _Span]:
+    """Where each kind's words first stand from `start` on."""
+    found = ((kind, patterns[kind].search(folded, start)) for kind in KINDS)
+    return {kind: match.span() for kind, match in found if match}
+
+
+_INVITED_TO = 30  # characters behind an invitation in which it may say what one is invited to do
+
+
+def _choose(kinds: dict[AskKind, _Span], direct: dict[AskKind, _Span]) -> tuple[AskKind, ...]:
+    """The kind whose words stand first, the longer if two do; "invite you to nominate" is no invitation."""
     merged = dict(kinds)
-    for kind, place in direct.items():
-        merged[kind] = min(place, merged.get(kind, place))
+    for kind, span in direct.items():
+        merged[kind] = min(span, merged.get(kind, span))
     if not merged:
         return ()
-    first = min(merged, key=lambda kind: merged[kind])
+    first = min(merged, key=lambda kind: (merged[kind][0], -merged[kind][1]))
+    if first == "attend":
+        begin, finish = merged["attend"]
+        for other in ("nominate", "transmit"):
+            if other in merged and begin <= merged[other][0] <= finish + (_INVITED_TO if "attend" in direct else 0):
+                return (other,)
+    if first == "reply" and "inform" in merged and merged["inform"][0] <= merged["reply"][1]:
+        return ("inform",)  # "replies to the questionnaire"
     return (first,)
 
 
@@ -137,7 +146,9 @@ def _refused(folded: str, tables: Sequence[AskPhrases]) -> bool:
 
 
 def _is_vehicle(sentence: str, tables: Sequence[AskPhrases]) -> bool:
-    return any(table.vehicle.search(flat(sentence)) for table in tables)
+    """Whether a sentence with a date may say by when to do what was asked."""
+    folded = flat(sentence)
+    return any(table.vehicle.search(folded) or table.request.search(folded) for table in tables)
 
 
 def deadline(sentence: str, tables: Sequence[AskPhrases], after: date | None, language: str | None) -> Deadline | None:

@@ -12,6 +12,7 @@ from mailrouter.core.letter.dates import SignatureTime, find_dates, first_day, s
 from mailrouter.core.letter.layout import Line, is_prose
 from mailrouter.core.letter.names import has_title, is_contact, is_institution, is_role, named_line
 from mailrouter.core.letter.phrases import phrases
+from mailrouter.core.letter.places import is_place
 
 _ARES = re.compile(r"\bAres\s?\((\d{4})\)\s?(\d+)(?:\s?[-–]\s?(\d{1,2}/\d{1,2}/\d{4}))?", re.IGNORECASE)
 _UNIT = re.compile(r"\b[A-Z]{2,}(?:\.[A-Z0-9]+)+/[A-Za-z]{2,4}(?:[/-][A-Za-z]{2,4})*(?:/?\(?\d{4}\)?[\d/]*)?(?:/\d+)*(?!\w)")
@@ -114,7 +115,7 @@ def _without_dates(value: str) -> str:
 
 
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
-_BARE_TOKEN = re.compile(r"^(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*$")
+_BARE_TOKEN = re.compile(r"^[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+$|^(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*$")
 _BEHIND_DATE = re.compile(r"^\.?\s*,?\s*(?:a\.?\s*|г\.?\s*)?(?:nr|no|n°|№|numeris)\.?\s*:?\s*([^\s,;]*\d[^\s,;]*)", re.IGNORECASE)
 
 
@@ -247,6 +248,9 @@ def title(head: Sequence[Line], body: Sequence[Line]) -> tuple[str | None, tuple
     for number, group in reversed(list(enumerate(groups))):
         if number and all(line.bold for line in group) and not _plainly_else(group):
             return " ".join(line.text for line in group), tuple(group)
+    for group in reversed(groups[1:]):
+        if phrases().title_opening.match(group[0].folded) and not is_contact(group[0].text):
+            return " ".join(line.text for line in group), tuple(group)
     last = groups[-1] if len(groups) > 1 else []
     if 1 <= len(last) <= 3 and not _plainly_else(last) and (len(groups) > 2 or not _names_somebody(last)):
         named_before = sum(_names_somebody(group) for group in groups[:-1])
@@ -278,7 +282,8 @@ def _plainly_else(group: Sequence[Line]) -> bool:
         if labelled(line, kinds) or _date_line(line, None) or "@" in line.text or _ARES.search(line.text):
             return True
     words = " ".join(line.text for line in group).split()
-    return not group[0].bold and (len(words) < 2 or len(words) > 40)
+    short = len(words) == 1 and (len(words[0]) < 6 or is_place(words[0]))
+    return not group[0].bold and (short or len(words) > 40)
 
 
 def _continued(zone: Sequence[Line], at: int, value: str) -> tuple[str, tuple[Line, ...]]:

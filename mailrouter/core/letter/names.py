@@ -102,7 +102,8 @@ def named_line(text: str) -> NamedLine | None:
     words = bare.split()
     for count in (1, 2) if "," not in bare else ():  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
         lead, rest = " ".join(words[:count]), " ".join(words[count:])
-        if 2 <= len(words) - count <= 3 and is_name(rest) and is_role(lead) and not is_institution(lead) and is_role(words[0]):
+        roles = is_role(lead) and (is_role(words[0]) or is_role(words[count - 1]))
+        if roles and 2 <= len(words) - count <= 3 and is_name(rest):
             return NamedLine(rest, lead)
     for count in (2, 3, 4):  # "Mari Maasikas osakonnajuhataja" in one line
         rest = " ".join(words[count:])

@@ -55,7 +55,7 @@ def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
     blocks = [*_blocks(_signer_apart(head, signer)), *_foot_blocks(layout.body)]
     blocks += _tail_blocks(layout.tail, signer) if not any(block.titled for block in blocks) else []
     salutation = layout.salutation.text if layout.salutation else ""
-    verbale = note_verbale(" ".join(line.text for line in (*layout.head, *layout.body)))
+    verbale = note_verbale(layout.body, layout.head)
     addressee_block = _addressee_block(blocks, signer, salutation)
     letterhead = _letterhead(blocks, signer, addressee_block)
     author = _author(signer, letterhead)
@@ -67,18 +67,21 @@ def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
     return Parties(author, addressee)
 
 
-_VERBALE = re.compile(
-    r"\b(?:The\s+)?(?P<author>[A-Z][^.;:]{3,120}?)\s+presents?\s+(?:its|his|her|their)\s+compliments\s+to\s+"
-    r"(?:the\s+)?(?P<addressee>[A-Z][^.;:]{3,140}?)(?=,?\s+(?:and|has|in|with|wishes|would|is)\s)"
-)
+_ARTICLE = re.compile(r"^(?:the|l'|la|le|les|die|das|der)\b\s*|^l'", re.IGNORECASE)
 
 
-def note_verbale(text: str) -> tuple[str, str] | None:
+def note_verbale(body: Sequence[Line], head: Sequence[Line]) -> tuple[str, str] | None:
     """(author's, addressee's institution) of a note verbale: "The Embassy of … presents its compliments to …"."""
-    match = _VERBALE.search(re.sub(r"\s+", " ", text))
-    if match is None:
-        return None
-    return match.group("author").removeprefix("The "), match.group("addressee").removeprefix("the ")
+    for zone in (body, (*head, *body)):
+        text = " ".join(line.text for line in zone[:12])
+        folded = flat(text)
+        for pattern in phrases().verbale:
+            match = pattern.search(folded)
+            if match:
+                sides = (text[slice(*match.span(side))].strip(" ,") for side in ("author", "addressee"))
+                author, addressee = (_ARTICLE.sub("", side.replace("’", "'")) for side in sides)
+                return author, addressee
+    return None
 
 
 def signature(tail: Sequence[Line], closing: Line | None) -> Party:
@@ -113,9 +116,9 @@ _SIGNED_NOTE = re.compile(
 def _signature_texts(line: Line) -> Iterator[str]:
     """A signature's line without the note that it was signed; a line that is only the note is left out."""
     rest = _SIGNED_NOTE.sub("", line.text, count=1)
-    if rest != line.text and (not rest or not named_line(rest)):
+    if rest != line.text and not rest:
         return
-    yield rest
+    yield rest if named_line(rest) else line.text
 
 
 def _behind_closing(closing: Line | None) -> str:
@@ -242,6 +245,9 @@ def _block(group: Sequence[Line]) -> _Block | None:
         label = labelled(line, ("to", "from"), following=group[at + 1] if at + 1 < len(group) else None)
         if label:
             to, sender, text = to or label.kind == "to", sender or label.kind == "from", label.value
+        opened = phrases().to_open.match(line.folded)
+        if opened and not label:
+            to, text = True, line.text[opened.end() :].strip() or text
         text = without_contact(text)
         person = named_line(text)
         if person and name is None:

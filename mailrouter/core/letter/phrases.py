@@ -84,6 +84,9 @@ class Phrases:
     annex_heading: re.Pattern[str]
     table: dict[str, re.Pattern[str]]
     open_place: re.Pattern[str]
+    to_open: re.Pattern[str]
+    title_opening: re.Pattern[str]
+    verbale: tuple[re.Pattern[str], ...]  # groups "author" and "addressee"
     announce: re.Pattern[str]
     occasion: re.Pattern[str]  # anywhere in a word
     invitation: re.Pattern[str]  # at the beginning of a title
@@ -115,6 +118,9 @@ def phrases() -> Phrases:
         announce=union(data["announce"]),
         occasion=re.compile("|".join(map(compile_phrase, data["occasion"]))),
         invitation=union(data["invitation"], start=True),
+        to_open=union(data["to_open"], start=True),
+        title_opening=union(data["title_opening"], start=True),
+        verbale=tuple(_verbale(phrase) for phrase in data["verbale"]),
         open_place=re.compile(rf"^(?:{open_words})\.?$"),
     )
 
@@ -145,6 +151,16 @@ def _ask_phrases(code: str) -> AskPhrases:
         period=union(data["period"]),
         translative=bool(data.get("translative")),
     )
+
+
+_NAME = r"[^.;:]{3,150}?"
+
+
+def _verbale(phrase: str) -> re.Pattern[str]:
+    """A note verbale's opening with the two institutions as groups."""
+    pattern = compile_phrase(phrase.replace("(author)", "AUTHORNAME").replace("(addressee)", "ADDRESSEENAME"))
+    pattern = pattern.replace("authorname", f"(?P<author>{_NAME})").replace("addresseename", f"(?P<addressee>{_NAME})")
+    return re.compile(r"(?:^|(?<=[.\s]))" + pattern + r"(?!\w)")
 
 
 def _all(by_language: dict[str, list[str]]) -> list[str]:

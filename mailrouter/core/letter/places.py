@@ -55,7 +55,8 @@ def _cities() -> frozenset[str]:
     """Folded names of cities that are known for their time zone, capitals nearly all."""
     zones = (zone.get("city", "") for code in _LANGUAGES for zone in Locale.parse(code).time_zones.values())
     more = "the hague|hague|haag|geneva|genf|geneve|strasbourg|strasburg|frankfurt|new york|bonn|lyon|milan|barcelona|valletta|nicosia|tartu|parnu|narva|istanbul|tampere|turku|warsaw|krakow|gdansk|the haag|munich|washington|mombasa|islamabad|niamey"
-    return frozenset({flat(city) for city in zones if city} | set(more.split("|")))
+    keys = {key.rpartition("/")[2].replace("_", " ") for key in Locale.parse("fr").time_zones}
+    return frozenset({flat(city) for city in (*zones, *keys, *_MORE) if city} | set(more.split("|")))
 
 
 def is_open(text: str) -> bool:

@@ -172,7 +172,7 @@ def without_prefixes(subject: str) -> str:
 
 def _dated(layout: Layout, numbers: References, signed: SignatureTime | None, language: str | None) -> date | None:
     """The printed date, else the Ares stamp, else the day of the e-signature in the signer's zone."""
-    printed = letter_date(layout.head, layout.tail, language) or letter_date((), layout.body[-6:], language)
+    printed = letter_date(layout.head, layout.tail, language) or letter_date((), [line for line in layout.body[-6:] if line.gap], language)
     return numbers.dated or printed or numbers.ares_day or (signed.day if signed else None)
 
 
@@ -200,8 +200,8 @@ def _signs(layout: Layout, found: Parties) -> int:
     if len(body) < 40:
         return 0
     count = 2 * bool(layout.salutation) + 2 * bool(layout.closing)
-    count += bool(found.author.name) + bool(found.addressee.name or found.addressee.role)
-    count += 4 * bool(note_verbale(" ".join(line.text for line in (*layout.head, *layout.body))))
+    count += bool(found.author.name or found.author.institution) + bool(found.addressee.name or found.addressee.role)
+    count += 4 * bool(note_verbale(layout.body, layout.head))
     heads = [labelled(line, ("ours", "theirs", "to")) for line in layout.head]
     count += any(heads) + any(label.kind == "theirs" for label in heads if label)
     return count + 2 * any(phrases().signed.search(line.folded) for line in layout.tail)

@@ -36,8 +36,8 @@ def blocks(text):
             yield "gap", ""
         elif line.startswith("# "):
             yield "bold", line[2:]
-        elif line.startswith(">> "):
-            yield "foot", line[3:]
+        elif line.startswith((">> ", ">2> ")):
+            yield "foot", line
         elif line.strip() == "---":
             yield "page", ""
         elif line.startswith("| "):
@@ -80,9 +80,10 @@ def make_pdf(path, text):
             flow.append(PageBreak())
             page += 1
         elif kind == "foot":
-            feet[page] = value
+            number, words = value[1:].split("> ", 1)
+            feet[int(number or page)] = words
         elif kind == "columnss":
-            flow.append(Table([[cell(a), cell(b)] for a, b in value], colWidths=[240, 220], style=[("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
+            flow.append(Table([[cell(a), cell(b)] for a, b in value], colWidths=[250, 215], style=[("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
         elif kind == "rows":
             flow.append(Table([[cell(c) for c in row] for row in value], colWidths=[105, 225, 120], style=[("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]))
         else:
@@ -111,6 +112,7 @@ def make_docx(path, text):
                     target.text = words
         else:
             paragraph = document.add_paragraph()
+            value = value.split("> ", 1)[1] if kind == "foot" else value
             paragraph.add_run(value).bold = kind == "bold" or None
     document.save(str(path))
 
