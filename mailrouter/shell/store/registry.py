@@ -71,6 +71,7 @@ class Registry:
         """The entry with its number, counter, suffix, file and registration time; the counter is raised."""
         day = at.date()
         value = self._next(tx, series, day) if needs_counter(series, related) else None
+        self._lock_stem(tx, related.stem if related else None)
         highest = self._highest(tx, related.stem if related else None)
         numbering = next_number(series, day, related=related, highest_suffix=highest, counter_value=value)
         return numbering if isinstance(numbering, Hold) else _numbered(entry, numbering, at)
@@ -115,12 +116,21 @@ class Registry:
         tx.execute(update(entries).where(entries.c.id == entry_id).values(**_columns(entry)))
         self._history(tx, entry_id, at, who, what, why)
 
-    def by_number(self, tx: Connection, number: str) -> tuple[int, Entry] | None:
-        """The entry of this number (the first one, where a series gives the same number again)."""
-        row = tx.execute(
-            select(entries).where(entries.c.number == number).order_by(entries.c.id).limit(1)
-        ).one_or_none()
-        return (row.id, ENTRY.validate_json(row.data)) if row else None
+    def by_number(self, tx: Connection, number: str, registered: str | None = None) -> tuple[int, Entry] | None:
+        """The entry of this number, of that registration time if it is given.
+
+        Yearly counters give a number again: the newest matter's is meant, and in a series that gives an answer the
+        number of its letter, the letter.
+        """
+        query = select(entries).where(entries.c.number == number).order_by(entries.c.id)
+        if registered is not None:
+            query = query.where(entries.c.registered_at == registered)
+        rows = tx.execute(query).all()
+        if not rows:
+            return None
+        stem = rows[-1].stem
+        row = next(row for row in rows if row.stem == stem) if stem is not None else rows[-1]
+        return row.id, ENTRY.validate_json(row.data)
 
     def by_id(self, tx: Connection, entry_id: int) -> Entry:
         """The entry of this row."""
@@ -198,6 +208,12 @@ class Registry:
         self._db.add(tx, counters, [{"name": name, "value": series.first - 1}])
         query = update(counters).where(counters.c.name == name).values(value=counters.c.value + 1)
         return int(tx.execute(query.returning(counters.c.value)).scalar_one())
+
+    def _lock_stem(self, tx: Connection, stem: str | None) -> None:
+        """Lock the initial letter of a stem, so that two that join it at once do not get one suffix."""
+        if stem is not None and not self._db.sqlite:  # SQLite's write transaction is alone anyway
+            first = select(entries.c.id).where(entries.c.stem == stem).order_by(entries.c.id).limit(1)
+            tx.execute(first.with_for_update()).all()
 
     def _highest(self, tx: Connection, stem: str | None) -> int | None:
         if stem is None:

@@ -107,7 +107,7 @@ class Settler:
         """The new entry; or the one that the mail is linked to."""
         effect = next((one for one in item.plan.effects if isinstance(one, RegisterEffect)), None)
         thread = item.case.thread
-        found = self._registry.by_number(tx, thread.entry.number) if thread.entry else None
+        found = self._registry.by_number(tx, thread.entry.number, thread.entry.registered) if thread.entry else None
         if effect is None:
             if found and item.plan.link:
                 self._registry.add_keys(tx, found[0], item.entry_keys(None))
