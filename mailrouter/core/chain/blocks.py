@@ -77,7 +77,9 @@ def _bridges(context: Context, entries: list[Entry], after: int, gaps: set[bool]
 
 def _repeats(field: Field, entries: list[Entry]) -> bool:
     if field.role is not None:
-        return any(entry.field.role == field.role for entry in entries)
+        # A block that began with an author under an unknown label has its author already.
+        begun = field.role == "from" and len(entries) >= 2 and entries[0].field.role is None and entries[0].kind == "address"
+        return begun or any(entry.field.role == field.role for entry in entries)
     return any(entry.field.label == field.label for entry in entries)
 
 

@@ -5,7 +5,7 @@ programs print. Known labels settle roles and raise confidence. Invariant: a for
 not all of that and is no header.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailrouter.core.chain import blocks
 from mailrouter.core.chain.blocks import Entry
@@ -39,6 +39,9 @@ def read_header(context: Context, index: int, *, separated: bool) -> Header | No
     if len(entries) < 2:
         return None
     roles = _assign(context, entries, separated=separated)
+    if roles is None or _odd(roles):
+        bare = [replace(entry, field=replace(entry.field, role=None, known=None)) for entry in entries]
+        roles = _assign(context, bare, separated=separated) or roles
     if roles is None:
         return None
     if "from" not in roles:
@@ -94,6 +97,15 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
         elif entry.kind in ("text", "figure") or "date" in roles:
             texts.append(entry)
     return _settle(context, entries, roles, texts, separated=separated)
+
+
+def _odd(roles: dict[str, Entry]) -> bool:
+    """Whether known labels say what no program prints: an unknown language has a word that means another thing elsewhere."""
+    if "from" not in roles or all(entry.field.role is not None for entry in roles.values()):
+        return False
+    others = [roles[role] for role in ("to", "cc") if role in roles]
+    late = any(entry.first < roles["from"].first for entry in others)
+    return late or (roles["from"].kind != "address" and any(entry.kind == "address" for entry in others))
 
 
 def _fits(role: str, entry: Entry) -> bool:
