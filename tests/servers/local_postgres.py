@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +71,23 @@ def postgres() -> Iterator[PostgresServer]:
                    "shared_buffers=32MB", "jit=off"]  # fmt: skip
         server += [word for option in options for word in ("-c", option)]
         with local_processes.running(server, log, port, signal.SIGINT) as process:  # SIGINT: fast shutdown
-            yield PostgresServer(f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres", process)
+            started = PostgresServer(f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres", process)
+            _wait_until_ready(started)
+            yield started
+
+
+def _wait_until_ready(server: PostgresServer, seconds: float = 30.0) -> None:
+    """It listens before it serves: "the database system is starting up"."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            server.execute("SELECT 1")
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _installed() -> Path | None:
