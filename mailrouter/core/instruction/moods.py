@@ -127,8 +127,15 @@ class Clauses:
                 mood = Mood.OPEN
             elif self._conditional(first, last):
                 mood = Mood.CONDITIONAL
-            return Head(tag, first, last, mood, asked, side)
+            begin = self._from_request(tag, first) if tag.action in ("forward", "send") else first
+            return Head(tag, begin, last, mood, asked, side)
         return Head(tag, first, last, mood, asked)
+
+    def _from_request(self, tag: Tag, first: int) -> int:
+        """Where the clause of a request begins: "kutse ministrile, palun suunata …" names no recipient before it."""
+        asked = [cue.first for cue in self.cues if cue.kind == "cues.ask" and first <= cue.first < tag.first]
+        breaks = [at for at in range(first, asked[-1]) if self.folded[at] in _BREAKS] if asked else []
+        return breaks[-1] if breaks else first
 
     def _instead(self, tag: Tag, last: int) -> int | None:
         """Where "vaid" stands in a refused order to somebody: what follows it is ordered ("mitte Marile, vaid Jaanile")."""
@@ -154,16 +161,25 @@ class Clauses:
             return Mood.TOLD, False
         if kind == "cues.permit":
             return Mood.PERMITTED, False
-        if not kind and (carried := self._carried(tag, first, before)):
+        if not kind and (carried := self._carried(tag, first, before) or self._shared(tag, before)):
             return carried
         if not asked and self._needs_ask(tag, before):
             return Mood.TOLD, False
         return Mood.ORDERED, asked
 
+    def _shared(self, tag: Tag, before: Head | None) -> tuple[Mood, bool] | None:
+        """The mood of the head before, where what hangs on it follows: "võib registreerida minu nimele"."""
+        if before is None or before.tag.form == "told" or before.mood in (Mood.ORDERED, Mood.CONDITIONAL):
+            return None
+        hangs = tag.action == "responsible" or tag.form == "noun"
+        return (before.mood, False) if hangs and not self._broken(before.tag.last, tag.first) else None
+
     def _needs_ask(self, tag: Tag, before: Head | None) -> bool:
         """Whether a form without "please" is no order: by its kind, or after a report ("registreeritud, vastutaja …")."""
         if tag.action == "responsible":
             return before is not None and before.tag.form == "told"
+        if tag.form == "verb" and self._asked and self._begins_clause(tag):
+            return False  # "Reply by Friday, please"
         return tag.form == "asked" or (tag.form in ("wish", "verb") and "wish-needs-ask" in self.lexicon.options)
 
     def _doubted(self, cue: Tag | None, first: int) -> bool:

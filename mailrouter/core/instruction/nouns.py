@@ -43,7 +43,7 @@ class Nouns:
     def responsible(self, head: Head) -> tuple[str, ...]:
         """Whom an order makes responsible: after the form, else before it; several if it names several."""
         after = list(self._people(head.tag.last, head.last))
-        before = list(self._people(head.first, head.tag.first))
+        before = list(self._capitalised(head.first, head.tag.first))
         found = before or after if head.tag.form == "after" else after or before
         found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]
         if head.tag.form == "after":
@@ -200,7 +200,7 @@ class Nouns:
         at = begin
         while at < last:
             word = self._sentence.words[at]
-            if self._lexicon.is_kind("names.author", word.folded):
+            if self._is_author(word.folded) or self._lexicon.is_kind("names.owner", word.folded):
                 yield at, at + 1
             elif ("@" in word.text) or (word.capital and self._nameable(at)):
                 end = at + 1
@@ -220,13 +220,17 @@ class Nouns:
         stop = words[at].text == "." and len(words[at - 1].text) == 1
         return stop and at + 1 < len(words) and self._goes_on(at + 1)
 
+    def _is_author(self, word: str) -> bool:
+        return self._lexicon.is_kind("names.author", word)
+
     def _capital_in(self, first: int, last: int) -> bool:
         return any(self._sentence.words[at].capital for at in range(max(first, 1), last))
 
     def _written(self, first: int, last: int) -> str:
         while last - first > 1 and self._lexicon.is_kind("names.articles", self._folded[first]):
             first += 1
-        if last - first == 1 and self._lexicon.is_kind("names.author", self._folded[first]):
+        word = self._folded[first]
+        if last - first == 1 and (self._is_author(word) or self._lexicon.is_kind("names.owner", word)):
             return AUTHOR
         return self._sentence.printed(first, last)
 
