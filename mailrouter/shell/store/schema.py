@@ -121,6 +121,7 @@ entries = Table(
     Index(None, "stem", "suffix"),
     Index(None, "series", "id"),
     Index(None, "state", "due"),
+    Index(None, "state", "id"),
     Index(None, "responsible", "id"),
 )
 
@@ -141,6 +142,7 @@ entry_keys = Table(
     metadata,
     Column("key", String(300), primary_key=True),
     Column("entry_id", Integer, ForeignKey("entries.id"), primary_key=True),
+    Index(None, "entry_id"),  # all keys of a found entry
 )
 
 # Rows that settle locks, in key order, so that two forwards of one letter meet.

@@ -51,6 +51,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_entries_responsible_id"), "entries", ["responsible", "id"], unique=False)
     op.create_index(op.f("ix_entries_series_id"), "entries", ["series", "id"], unique=False)
     op.create_index(op.f("ix_entries_state_due"), "entries", ["state", "due"], unique=False)
+    op.create_index(op.f("ix_entries_state_id"), "entries", ["state", "id"], unique=False)
     op.create_index(op.f("ix_entries_stem_suffix"), "entries", ["stem", "suffix"], unique=False)
     op.create_table(
         "epochs",
@@ -125,6 +126,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_entry_keys_entry_id")),
         sa.PrimaryKeyConstraint("key", "entry_id", name=op.f("pk_entry_keys")),
     )
+    op.create_index(op.f("ix_entry_keys_entry_id"), "entry_keys", ["entry_id"], unique=False)
     op.create_table(
         "intake",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
