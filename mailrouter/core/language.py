@@ -52,6 +52,21 @@ _CERTAIN = 0.5  # of the model's probability, for texts of _ENOUGH letters and m
 _CERTAIN_SHORT = 0.85
 _ENOUGH = 60  # letters
 
+# Words of short mails that one language alone has; they decide where the model is in doubt.
+_TELLING = {
+    "et": "palun palume tere lugupidamisega tervitades aitäh edastan manuses kiri",
+    "en": "please regards dear thanks attached hello sincerely",
+    "fi": "hei ystävällisin terveisin kiitos ohessa liitteenä",
+    "lv": "labdien lūdzu paldies cieņu sveiki",
+    "lt": "laba diena prašau prašome pagarbiai ačiū",
+    "de": "bitte sehr geehrte grüßen danke anbei",
+    "fr": "bonjour merci cordialement veuillez madame monsieur",
+    "ru": "здравствуйте пожалуйста прошу спасибо уважением",
+    "sv": "vänligen hälsningar tack bifogat",
+    "pl": "proszę dziękuję pozdrawiam dzień dobry",
+}
+_TELLING_WORDS = {word: language for language, words in _TELLING.items() for word in words.split()}
+
 # What is the same in every language and only misleads: addresses, links, numbers.
 _NOISE = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+|\S*\d\S*")
 
@@ -89,7 +104,10 @@ def detect(text: str) -> str | None:
         return None
     (best, probability), *_ = _identifier().rank(" ".join(sample.split()))
     wanted = _CERTAIN if letters >= _ENOUGH else _CERTAIN_SHORT
-    return _RENAMED.get(best, best) if probability >= wanted else None
+    if probability >= wanted:
+        return _RENAMED.get(best, best)
+    told = {_TELLING_WORDS[word] for word in sample.casefold().replace(",", " ").split() if word in _TELLING_WORDS}
+    return told.pop() if len(told) == 1 else None
 
 
 @cache
@@ -106,8 +124,14 @@ def fold(text: str) -> str:
     """The text case-folded and without diacritics: "Läänemets" and "LAANEMETS" become the same; Cyrillic й, ё too."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_UNDECOMPOSED)
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    for character in set(folded):  # few are not ASCII: replacing each takes a fifth of the time of a walk over the text
+        if character > "\x7f":
+            if unicodedata.combining(character):
+                folded = folded.replace(character, "")
+            elif ord(character) in _UNDECOMPOSED:
+                folded = folded.replace(character, _UNDECOMPOSED[ord(character)])
+    return folded
 
 
 def stem_matches(stem: str, text: str, language: str | None = None) -> bool:

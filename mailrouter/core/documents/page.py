@@ -93,7 +93,11 @@ def _row(words: Sequence[Word]) -> Row:
 
 def _segment(run: Sequence[Word]) -> Segment:
     bold = all(word.bold for word in run) and any(word.text.isalpha() for word in run)
-    return Segment(" ".join(word.text for word in run), run[0].left, run[-1].right, bold)
+    text = run[0].text
+    for before, word in pairwise(run):
+        whole = before.text.endswith("-") and word.left - before.right < 1
+        text += word.text if whole else f" {word.text}"
+    return Segment(text, run[0].left, run[-1].right, bold)
 
 
 def page_lines(rows: Sequence[Row], rulings: Sequence[float]) -> list[str]:
@@ -268,9 +272,70 @@ def join(old: str, new: str) -> str:
 
 # Prefixes that keep their hyphen when a line breaks behind it.
 _HYPHENATED = frozenset(
-    "anti co cross e ex follow half high inter law like long low mid multi non off on post pre pro re self semi short "
-    "sub third two three four first second so state vice well year east west north south euro e-post eu up part full "
-    "decision policy border risk evidence rule inter-agency counter check side face one real peer data".split(),
+    [
+        "anti",
+        "co",
+        "cross",
+        "e",
+        "ex",
+        "follow",
+        "half",
+        "high",
+        "inter",
+        "law",
+        "like",
+        "long",
+        "low",
+        "mid",
+        "multi",
+        "non",
+        "off",
+        "on",
+        "post",
+        "pre",
+        "pro",
+        "re",
+        "self",
+        "semi",
+        "short",
+        "sub",
+        "third",
+        "two",
+        "three",
+        "four",
+        "first",
+        "second",
+        "so",
+        "state",
+        "vice",
+        "well",
+        "year",
+        "east",
+        "west",
+        "north",
+        "south",
+        "euro",
+        "e-post",
+        "eu",
+        "up",
+        "part",
+        "full",
+        "decision",
+        "policy",
+        "border",
+        "risk",
+        "evidence",
+        "rule",
+        "inter-agency",
+        "counter",
+        "check",
+        "side",
+        "face",
+        "one",
+        "real",
+        "peer",
+        "data",
+    ],
 )
 
 

@@ -90,7 +90,9 @@ def _page(document: pypdfium2.PdfDocument, number: int) -> tuple[list[Row], list
         page.close()
 
 
-_TOKEN = re.compile(r"\S+")
+# PDFium puts U+FFFE (earlier U+0002) for a hyphen at a line's end and leaves out the line break behind it.
+_TOKEN = re.compile(r"[^\s\ufffe\x02]+[\ufffe\x02]?|[\ufffe\x02]")
+_PARTED = str.maketrans({"\ufffe": "-", "\x02": "-"})
 
 
 def _words(textpage: pypdfium2.PdfTextPage) -> Iterator[Word]:
@@ -102,7 +104,7 @@ def _words(textpage: pypdfium2.PdfTextPage) -> Iterator[Word]:
     box = pdfium.FS_RECTF()
     reach = ctypes.byref(box)
     fonts: dict[float, bool] = {}
-    for number, match in enumerate(_TOKEN.finditer(text.replace("\ufffe", "-").replace("\x02", "-"))):
+    for number, match in enumerate(_TOKEN.finditer(text)):
         if number >= _WORDS_A_PAGE:
             return
         if not pdfium.FPDFText_GetLooseCharBox(textpage, match.start(), reach):
@@ -111,7 +113,14 @@ def _words(textpage: pypdfium2.PdfTextPage) -> Iterator[Word]:
         if not pdfium.FPDFText_GetLooseCharBox(textpage, match.end() - 1, reach):
             continue
         bold = _is_bold(textpage, match.start(), fonts)
-        yield Word(match.group(), left, max(box.right, left), min(bottom, box.bottom), max(top, box.top), bold)
+        yield Word(
+            match.group().translate(_PARTED),
+            left,
+            max(box.right, left),
+            min(bottom, box.bottom),
+            max(top, box.top),
+            bold,
+        )
 
 
 def _character(textpage: pypdfium2.PdfTextPage, index: int) -> str:

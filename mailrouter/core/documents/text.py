@@ -26,7 +26,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 @dataclass(frozen=True, slots=True)
 class DocumentText:
-    """A document's text in reading order: "\\f" begins a page, a tab parts cells, ** encloses a line set in bold."""
+    r"""A document's text in reading order: "\\f" begins a page, a tab parts cells, ** encloses a line set in bold."""
 
     text: str
     pages: int  # 1 where the format has none
@@ -73,26 +73,25 @@ def _unreadable(name: str, error: Exception) -> DocumentText:
 
 def _kind(content: bytes, media_type: str, name: str) -> str:
     """The format, from the bytes where they tell."""
-    head = content[:1024].lstrip()
     if b"%PDF-" in content[:1024]:
         return "pdf"
     if content[:2] == b"PK":
         return _zip_kind(content)
     if content[:8] == _OLE:
-        encrypted = "EncryptedPackage".encode("utf-16-le") in content
-        return "encrypted" if encrypted else "ole"
-    if re.match(rb"(?:\xef\xbb\xbf)?<(?:!doctype html|html)", head, re.IGNORECASE) or media_type == "text/html":
+        return "encrypted" if "EncryptedPackage".encode("utf-16-le") in content else "ole"
+    if re.match(rb"(?:\xef\xbb\xbf)?<(?:!doctype html|html)", content[:1024].lstrip(), re.IGNORECASE):
         return "html"
-    if name.endswith((".htm", ".html", ".xhtml")):
+    return _named_kind(media_type, name)
+
+
+def _named_kind(media_type: str, name: str) -> str:
+    """The format as the mail names it."""
+    if media_type == "text/html" or name.endswith((".htm", ".html", ".xhtml")):
         return "html"
     if media_type == "application/pdf" or name.endswith(".pdf"):
         return "pdf"
-    texts = (".txt", ".text", ".md", ".asc")
-    if name.endswith(texts) or (
-        media_type.startswith("text/") and media_type not in {"text/calendar", "text/vcard", "text/rtf"}
-    ):
-        return "text"
-    return "unknown"
+    plain = media_type.startswith("text/") and media_type not in {"text/calendar", "text/vcard", "text/rtf"}
+    return "text" if plain or name.endswith((".txt", ".text", ".md", ".asc")) else "unknown"
 
 
 def _zip_kind(content: bytes) -> str:

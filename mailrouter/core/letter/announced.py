@@ -16,7 +16,6 @@ from mailrouter.core.letter.letters import Event
 from mailrouter.core.letter.phrases import phrases
 from mailrouter.core.letter.places import city_in, is_open
 
-
 _FAR_DAYS = 270
 
 
@@ -33,7 +32,11 @@ def announced_events(
         if not phrases().announce.search(folded) or not phrases().occasion.search(folded):
             continue
         for printed in find_dates(sentence, after=after, language=language):
-            if not _ahead(printed, after) or is_deadline(sentence, printed, language) or any(e.date_raw == printed.raw for e in events):
+            if (
+                not _ahead(printed, after)
+                or is_deadline(sentence, printed, language)
+                or any(e.date_raw == printed.raw for e in events)
+            ):
                 continue
             place = _place(sentence, printed, language)
             events.append(event_of(printed, occasion_title(sentence, printed, subject), place))
@@ -46,7 +49,7 @@ def _ahead(printed: PrintedDate, after: date | None) -> bool:
     if printed.starts is None or after is None:
         return printed.starts is not None
     distance = (printed.starts - after).days
-    return 0 < distance and (distance < _FAR_DAYS or bool(re.search(r"\d{4}", printed.raw)))
+    return distance > 0 and (distance < _FAR_DAYS or bool(re.search(r"\d{4}", printed.raw)))
 
 
 def _once(events: Sequence[Event]) -> list[Event]:
@@ -103,7 +106,9 @@ def _bare_title(subject: str | None) -> str | None:
     return rest or subject
 
 
-_IN = re.compile(r"\b(?:in|at|à|a|au|en)\s+((?:The\s|the\s)?[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+(?:[ ,]+[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+){0,4})")
+_IN = re.compile(
+    r"\b(?:in|at|à|a|au|en)\s+((?:The\s|the\s)?[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+(?:[ ,]+[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+){0,4})"
+)
 
 
 def _place(sentence: str, printed: PrintedDate, language: str | None) -> str | None:
@@ -117,5 +122,5 @@ def _place(sentence: str, printed: PrintedDate, language: str | None) -> str | N
     city = city_in(behind, language) or city_in(before, language)
     if city:
         return city
-    match = _IN.search(behind)
-    return match.group(1).strip(" ,") if match else None
+    named = _IN.search(behind)
+    return named.group(1).strip(" ,") if named else None

@@ -15,7 +15,9 @@ from mailrouter.core.letter.phrases import phrases
 from mailrouter.core.letter.places import is_place
 
 _ARES = re.compile(r"\bAres\s?\((\d{4})\)\s?(\d+)(?:\s?[-–]\s?(\d{1,2}/\d{1,2}/\d{4}))?", re.IGNORECASE)
-_UNIT = re.compile(r"\b[A-Z]{2,}(?:\.[A-Z0-9]+)+/[A-Za-z]{2,4}(?:[/-][A-Za-z]{2,4})*(?:/?\(?\d{4}\)?[\d/]*)?(?:/\d+)*(?!\w)")
+_UNIT = re.compile(
+    r"\b[A-Z]{2,}(?:\.[A-Z0-9]+)+/[A-Za-z]{2,4}(?:[/-][A-Za-z]{2,4})*(?:/?\(?\d{4}\)?[\d/]*)?(?:/\d+)*(?!\w)"
+)
 # A number as registers give it: with a digit, and a slash, hyphen or point inside, or digits alone.
 _NUMBER = re.compile(r"(?<![\w/.-])(?=[^\s]*\d)[A-Za-zÀ-žА-я0-9][\wÀ-žА-я.()]*(?:\s?[-–/]\s?[\w.()]+)*(?:\s\d{4}/\d+)?")
 _NR = re.compile(r"(?<!\w)(?:nr|no|n°|nº|№|numbri all|numeris|numurs)\.?\s*:?\s*(?=\S*\d)", re.IGNORECASE)
@@ -115,8 +117,12 @@ def _without_dates(value: str) -> str:
 
 
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
-_BARE_TOKEN = re.compile(r"^[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+$|^(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*$")
-_BEHIND_DATE = re.compile(r"^\.?\s*,?\s*(?:a\.?\s*|г\.?\s*)?(?:nr|no|n°|№|numeris)\.?\s*:?\s*([^\s,;]*\d[^\s,;]*)", re.IGNORECASE)
+_BARE_TOKEN = re.compile(
+    r"^[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+$|^(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*$"
+)
+_BEHIND_DATE = re.compile(
+    r"^\.?\s*,?\s*(?:a\.?\s*|г\.?\s*)?(?:nr|no|n°|№|numeris)\.?\s*:?\s*([^\s,;]*\d[^\s,;]*)", re.IGNORECASE
+)
 
 
 def _bare_line(line: Line) -> str | None:

@@ -162,7 +162,9 @@ def _role_below(lines: Sequence[Line], role: str | None, institution: str | None
 
 def _runs_on(role: str, text: str) -> bool:
     """Whether a role continues on the next line: it ends with a joining word or the next begins with one."""
-    joined = re.search(r"(?:,|\b(?:and|of|for|the|et|de|des|ja|und|fur|für|на|по|и|european|united|national|federal))$", role.lower())
+    joined = re.search(
+        r"(?:,|\b(?:and|of|for|the|et|de|des|ja|und|fur|für|на|по|и|european|united|national|federal))$", role.lower()
+    )
     return bool(joined) or bool(re.match(r"(?:and|of|for|et|de|des|du|und|für|ja)\s", text))
 
 

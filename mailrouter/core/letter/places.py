@@ -35,7 +35,23 @@ _ARTICLES = frozenset(
     ]
 )
 # Cities that letters to Estonia name and that no time zone is called by.
-_MORE = frozenset({"Tartu", "Narva", "Pärnu", "Haag", "Strasbourg", "Turku", "Tampere", "Kaunas", "Daugavpils", "Tallinn", "Таллинн", "Тарту", "Нарва"})
+_MORE = frozenset(
+    {
+        "Tartu",
+        "Narva",
+        "Pärnu",
+        "Haag",
+        "Strasbourg",
+        "Turku",
+        "Tampere",
+        "Kaunas",
+        "Daugavpils",
+        "Tallinn",
+        "Таллинн",
+        "Тарту",
+        "Нарва",
+    }
+)
 _GRADED = {"helsingi": "Helsinki"}  # Finnish declension that changes the stem
 _ONLINE = re.compile(
     r"(?:online|on-line|virtual|videoconference|video conference|vtc|webex|teams|microsoft teams|hybrid|veebis|video|en ligne|visioconference|etayhteys|tiessaiste|nuotoliniu budu|онлайн|virtuell)(?:\s?\(.*\)|\s?/.*)?"
@@ -55,7 +71,7 @@ def _cities() -> frozenset[str]:
     """Folded names of cities that are known for their time zone, capitals nearly all."""
     zones = (zone.get("city", "") for code in _LANGUAGES for zone in Locale.parse(code).time_zones.values())
     more = "the hague|hague|haag|geneva|genf|geneve|strasbourg|strasburg|frankfurt|new york|bonn|lyon|milan|barcelona|valletta|nicosia|tartu|parnu|narva|istanbul|tampere|turku|warsaw|krakow|gdansk|the haag|munich|washington|mombasa|islamabad|niamey"
-    keys = {key.rpartition("/")[2].replace("_", " ") for key in Locale.parse("fr").time_zones}
+    keys = {str(key).rpartition("/")[2].replace("_", " ") for key in Locale.parse("fr").time_zones}
     return frozenset({flat(city) for city in (*zones, *keys, *_MORE) if city} | set(more.split("|")))
 
 
@@ -116,7 +132,7 @@ def _declined(word: str, language: str | None) -> str | None:
     for name in reversed(names):
         stem = flat(name).rstrip("aeiouаяйь")
         if len(stem) >= 3 and folded.startswith(stem) and len(folded) - len(stem) <= 5 and len(name) > 3:
-            return name
+            return str(name)
     return None
 
 

@@ -172,7 +172,9 @@ def without_prefixes(subject: str) -> str:
 
 def _dated(layout: Layout, numbers: References, signed: SignatureTime | None, language: str | None) -> date | None:
     """The printed date, else the Ares stamp, else the day of the e-signature in the signer's zone."""
-    printed = letter_date(layout.head, layout.tail, language) or letter_date((), [line for line in layout.body[-6:] if line.gap], language)
+    printed = letter_date(layout.head, layout.tail, language) or letter_date(
+        (), [line for line in layout.body[-6:] if line.gap], language
+    )
     return numbers.dated or printed or numbers.ares_day or (signed.day if signed else None)
 
 
