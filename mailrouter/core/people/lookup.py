@@ -146,7 +146,9 @@ def _droppable(directory: Directory, written: str) -> int:
     "nõunik Katarina Budrikule" means Katarina Budrik, but "Peeter Budrikule" does not.
     """
     words = _WORDS.findall(written)
-    posts = {fold(word) for person in directory.people for word in _WORDS.findall(person.job)}
+    titles = [person.job for person in directory.people]
+    titles += [form for role in directory.roles for form in (role.name, *role.printed)]
+    posts = {fold(word) for title in titles for word in _WORDS.findall(title)}
     count = 0
     for word in words[:-1]:
         folded = fold(word)
