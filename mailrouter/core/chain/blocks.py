@@ -3,11 +3,12 @@
 Invariant: a block never holds two lines of one role, nor more than a header can have.
 """
 
+import re
 from dataclasses import dataclass
 
 from mailrouter.core.chain.context import Context
 from mailrouter.core.chain.fields import Field, kind_of
-from mailrouter.core.chain.mailboxes import has_address
+from mailrouter.core.chain.mailboxes import begins_list, has_address
 from mailrouter.core.chain.subjects import core
 from mailrouter.core.dates import parse_sent
 
@@ -107,6 +108,10 @@ def _lists_on(value: str, text: str) -> bool:
     if not has_address(text):
         return False
     hyphen = value.endswith("-") and not value.endswith(" -")
+    # "…, Mari" / "Maasikas <mari@…>": a list whose last mailbox is a name, and the line goes on with an address.
+    last = re.split(r"[;,](?![^<\[]*[>\]])", value)[-1]
+    if has_address(value) and last.strip() and not has_address(last) and last != value:
+        return begins_list(text)
     return hyphen or (not has_address(value) and len(text) <= 120 and text.lstrip()[:1] != "-")
 
 

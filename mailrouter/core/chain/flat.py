@@ -17,6 +17,7 @@ _COLON = re.compile(r"[^\W\d_)][.)*_]{0,3}[ \xa0]?(?:[:：][*_]{0,2})(?=\s|<|\[|
 _WORD = re.compile(r"\S+")
 # What ends a value for sure: an address's bracket, a redaction's bracket, a time of day.
 _HARD = re.compile(r"[>\]]|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)")
+_TITLE = re.compile(r"(?:[-_=*]{10,}|[-_=*]{3,}\s?(?=[^\W\d_])[^-_=*]{3,60}?\s?[-_=*]{3,}):?\s*$")
 _FIGURE = re.compile(r"\d")
 _REACH = 64  # characters that a label may have
 
@@ -31,11 +32,15 @@ class _Spot:
         self.known = role is not None
 
 
-def cut(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
-    """The lines, with those that hold several header fields cut before each label."""
+def cut(lines: list[Line], vocabulary: Vocabulary, subject: str = "") -> list[Line]:
+    """The lines, with those that hold several header fields cut before each label; `subject` is the mail's around them."""
+    base = " ".join(subject.split())
+    base = base[loose_length(base, vocabulary) :].lower()
     result: list[Line] = []
+    below = False  # the line above was cut: a header goes on
     for line in lines:
-        starts = _starts(line.text, vocabulary) if _several(line.text) else []
+        starts = _starts(line.text, vocabulary, base, below=below) if _several(line.text) else []
+        below = bool(starts) or (below and not line.text)
         if not starts:
             result.append(line)
             continue
@@ -45,6 +50,19 @@ def cut(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
     return result
 
 
+def _title(text: str, start: int, vocabulary: Vocabulary) -> list[int]:
+    """Where the separator begins that stands right before a header on the same line, if one does."""
+    low = max(0, start - 120)
+    match = _TITLE.search(text, low, start)
+    if match is not None:
+        return [match.start()]
+    words = list(_WORD.finditer(text, low, start))[-6:]
+    for word in words:
+        if words[-1][0].endswith(":") and fold(text[word.start() : start].rstrip(" :")) in vocabulary.separators:
+            return [word.start()]
+    return []
+
+
 def _several(text: str) -> bool:
     """Whether a line can hold several fields: two colons, and something of an address or a date if it is long."""
     if text.count(":") + text.count("：") < 2 or len(_COLON.findall(text)) < 2:
@@ -52,15 +70,15 @@ def _several(text: str) -> bool:
     return len(text) < 200 or "@" in text or "[" in text or _FIGURE.search(text) is not None
 
 
-def _starts(text: str, vocabulary: Vocabulary) -> list[int]:
+def _starts(text: str, vocabulary: Vocabulary, base: str, *, below: bool) -> list[int]:
     """Where the labels of the header runs in a line begin; [] if it holds no run of at least two."""
     spots = _spots(text, vocabulary)
     starts: list[int] = []
     at = 0
     while at < len(spots):
-        run = _run(text, spots, at)
+        run = _run(text, spots, at, below=below) or _names_run(text, spots, at, base)
         if len(run) >= 2:
-            starts += [spot.start for spot in run]
+            starts += [*_title(text, run[0].start, vocabulary), *(spot.start for spot in run)]
             at = spots.index(run[-1], at) + 1
         else:
             at += 1
@@ -76,9 +94,11 @@ def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
         low = max(floor, match.start() - _REACH)
         words = list(_WORD.finditer(text, low, match.start() + 1))[-5:]
         spot = _known(text, words, match, vocabulary)
-        # A word behind a label's colon is a prefix of the subject ("Subject: FW: …"), not the next label.
-        if spot is None and text[floor : match.start() + 1].strip().count(" ") + (not floor) > 0:
+        if spot is None:
             spot = _unknown(text, words, match, (floor, habits))
+        # Words right behind a label's colon are its value ("Subject: FW: …", "Subject: Request: …"), not the next label.
+        if spot is not None and not spot.known and floor and not text[floor : spot.start].strip():
+            spot = None
         if spot is not None:
             spots.append(spot)
             if not spot.known:
@@ -91,9 +111,12 @@ def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabula
     for word in words:
         label = fold(text[word.start() : match.end()].strip("*_ \xa0:："))
         known = vocabulary.labels.get(label) or vocabulary.labels.get(label.rstrip("."))
-        # A label begins with a capital; "… sent to: …" in a sentence does not.
+        if known is None or known.role in ("form", "other"):
+            continue
+        # A label begins with a capital, "… sent to: …" in a sentence does not; behind an address or a time it may.
         first = text[word.start() : word.start() + 4].lstrip("*_")[:1]
-        if known is not None and known.role not in ("form", "other") and (first.isupper() or first == first.swapcase()):
+        ended = _HARD.search(text[max(0, word.start() - 6) : word.start()])
+        if first.isupper() or first == first.swapcase() or ended is not None:
             return _Spot(word.start(), match.end(), known.role)
     return None
 
@@ -110,12 +133,13 @@ def _unknown(
         inside = [word for word in words if word.start() >= ends[-1]]
         if 1 <= len(inside) <= 4 and inside[0].group()[0].isalpha():
             return _Spot(inside[0].start(), match.end(), None)
-    elif words and words[0].start() == 0 and len(words) <= 3:
-        return _Spot(0, match.end(), None)
-    return _Spot(words[-1].start(), match.end(), None) if words else None
+    # Text runs up to the label: it begins with its last capital, "… Lugupidamisega Enviat el:".
+    capitals = [word for word in words[-3:] if word[0][:1].isupper() or word[0][:1].lower() == word[0][:1].upper()]
+    begin = (capitals or words)[-1:]
+    return _Spot(begin[0].start(), match.end(), None) if begin else None
 
 
-def _run(text: str, spots: list[_Spot], first: int) -> list[_Spot]:
+def _run(text: str, spots: list[_Spot], first: int, *, below: bool) -> list[_Spot]:
     """The labels from `first` on that form one header: distinct roles, values of the right shape."""
     run: list[_Spot] = []
     seen: set[str] = set()
@@ -136,7 +160,26 @@ def _run(text: str, spots: list[_Spot], first: int) -> list[_Spot]:
         if (spot.role == "subject" and not _more(text, spots, index, seen)) or (spot.role is None and kind == "text"):
             break
     strong = sum(spot.known for spot in run) >= 2 and (run[0].start == 0 or "address" in shapes or "date" in shapes)
-    return run if strong or {"address", "date"} <= shapes else []
+    return run if strong or {"address", "date"} <= shapes or (below and run and run[0].start == 0) else []
+
+
+def _names_run(text: str, spots: list[_Spot], first: int, base: str) -> list[_Spot]:
+    """A run of unknown labels with names alone, told by its date and by the subject of the mail around it."""
+    if len(base) < 5 or first + 2 >= len(spots) or spots[first + 1].start - spots[first].end > 80:
+        return []
+    when = text[spots[first + 1].end : spots[first + 2].start].strip()
+    if kind_of(when) != "date":
+        return []
+    for last in range(first + 2, min(first + 7, len(spots))):
+        begin = spots[last].end
+        at = text[begin : begin + len(base) + 80].lower().find(base)
+        between = [spot for spot in spots[last + 1 : last + 4] if spot.end < begin + at]
+        before = text[begin : begin + max(at, 0)].strip()
+        if at >= 0 and not between and (not before or before[-1] in ":]"):
+            return spots[first : last + 1]
+        if spots[last].start - spots[last - 1].end > 300:
+            return []
+    return []
 
 
 def _more(text: str, spots: list[_Spot], index: int, seen: set[str]) -> bool:

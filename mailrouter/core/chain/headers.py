@@ -12,7 +12,7 @@ from mailrouter.core.chain.blocks import Entry
 from mailrouter.core.chain.context import Context
 from mailrouter.core.chain.flat import part_subject
 from mailrouter.core.chain.mailboxes import decode_words, has_address, parse_author, parse_list, part_list
-from mailrouter.core.chain.subjects import related
+from mailrouter.core.chain.subjects import core, related
 from mailrouter.core.dates import parse_sent
 from mailrouter.core.message import Address
 
@@ -132,7 +132,7 @@ def _settle(
     """Give the lines of plain text their roles: the subject, and names without addresses."""
     texts = [entry for entry in texts if "subject" not in roles or entry.first < roles["subject"].first]
     if "subject" not in roles and texts:
-        kin = [entry for entry in texts if any(related(entry.value, other) for other in context.subjects)]
+        kin = [entry for entry in texts if _kin(context, entry)]
         named = "from" in roles
         if not named and not ((kin and texts[-1] in kin) or separated):
             return None
@@ -151,13 +151,21 @@ def _settle(
     return roles
 
 
+def _kin(context: Context, entry: Entry) -> bool:
+    """Whether a value is the subject of a mail around it, or begins with it where it runs on into the body."""
+    if context.lines[entry.first].glued:
+        mine = core(entry.value)
+        return any(len(core(other)) >= 5 and mine.startswith(core(other)) for other in context.subjects)
+    return any(related(entry.value, other) for other in context.subjects)
+
+
 def _confidence(context: Context, roles: dict[str, Entry], *, separated: bool) -> float:
     """How sure it is that the lines are a mail's header, 0 if they are not."""
     author, when = roles["from"], roles.get("date")
     subject, to = roles.get("subject"), roles.get("to")
     addressed = author.kind == "address" or (to is not None and to.kind == "address")
     known = sum(entry.field.role is not None for entry in roles.values())
-    kin = subject is not None and any(related(subject.value, other) for other in context.subjects)
+    kin = subject is not None and _kin(context, subject)
     timed = when is not None and when.kind == "date"
     plain = when is not None and when.kind in ("text", "empty")  # a known label, an unreadable date
     hint = separated or kin

@@ -64,7 +64,7 @@ def _inline(message: Message, words: Vocabulary) -> Chain:
 
 
 def _read(text: str, subject: str, words: Vocabulary, source: Literal["inline", "html"]) -> Chain:
-    context = Context(flat.cut(lines.split(text[:_LONGEST]), words), words, [subject] if subject.strip() else [])
+    context = Context(flat.cut(lines.split(text[:_LONGEST]), words, subject), words, [subject] if subject.strip() else [])
     drafts = walk.walk(context)
     outer, banners = take_banners(drafts[0].text(), words)
     hops = tuple(_hop(draft, words, source) for draft in drafts[1:])
