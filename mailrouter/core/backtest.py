@@ -76,7 +76,7 @@ class Tally:
 def compare(old: RuleSet, new: RuleSet, case: Case) -> Difference | None:
     """How a case would be decided otherwise under `new`; None if the same is decided and done."""
     now = datetime.fromisoformat(case.received)
-    first, second = decide(case, old), decide(case, new)
+    first, second = decide(case, old, traced=False), decide(case, new, traced=False)
     before, effects_before = _planned(first, case, old, now)
     after, effects_after = _planned(second, case, new, now)
     if before == after and effects_before == effects_after:

@@ -169,7 +169,7 @@ def _implies(one: Leaf, other: Leaf) -> bool:
     """Whether the values that meet `one` meet `other`, if that is certain."""
     if one.path.text != other.path.text:
         return False
-    if one.shared == other.shared:
+    if one.wanted == other.wanted:
         return True
     if _existence(one) is True and isinstance(other.wanted, dict) and other.wanted == {"exists": True}:
         return True

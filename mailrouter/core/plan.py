@@ -6,7 +6,7 @@ Invariant: both are pure: the same decision, case, rule set, entry and time give
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from mailrouter.core.actions.interface import Note
+from mailrouter.core.actions.interface import Note, Ready
 from mailrouter.core.case import Case
 from mailrouter.core.deadlines import registration_due
 from mailrouter.core.effects import Effect, FlagEffect, NotifyEffect, Plan, RemindEffect, Text, effect_key
@@ -62,7 +62,7 @@ def plan(
 
 
 def _effects(done: Iterable[Planned]) -> list[Effect]:
-    return [item.outcome for item in done if not isinstance(item.outcome, Hold | Note)]
+    return [item.outcome for item in done if not isinstance(item.outcome, Hold | Note | Ready)]
 
 
 def _once(effects: Sequence[Effect]) -> list[Effect]:

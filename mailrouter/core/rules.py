@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mailrouter.core.actions.interface import Note, Outcome, Scene, Step, World
+from mailrouter.core.actions.interface import Note, Outcome, Ready, Scene, Step, World
 from mailrouter.core.case import Case
 from mailrouter.core.conditions.interface import ConditionTrace as ConditionTrace  # noqa: PLC0414  # part of the trace
 from mailrouter.core.conditions.interface import Facts
 from mailrouter.core.conditions.tree import Node, trace
 from mailrouter.core.deadlines import Term
-from mailrouter.core.effects import MoveEffect, RegisterEffect
 from mailrouter.core.nominations import Nominations
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.paths import View
@@ -120,15 +119,20 @@ class Planned:
     outcome: Outcome
 
 
-def decide(case: Case, ruleset: RuleSet, *, full: bool = False) -> Decision:
-    """Which rules apply to a case. `full`: the trace has every rule, so that it says why the others do not."""
+def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = True) -> Decision:
+    """Which rules apply to a case.
+
+    `full`: the trace has every rule, so that it says why the others do not. `traced` False: only shadow rules are in the
+    trace, without their conditions, for counting many cases.
+    """
     facts = Facts(case.received)
     views = [View(case, letter) for letter in case.letters] or [View(case, None)]
+    answers: list[dict[str, bool]] = [{} for _ in views]
     matched: list[tuple[Rule, int]] = []
     shadows: list[tuple[Rule, int]] = []
     stopped: Rule | None = None
     for rule in ruleset.rules:
-        index = _match(rule, views, facts, case.received)
+        index = _match(rule, views, answers, facts)
         if index is None:
             continue
         (shadows if rule.shadow else matched).append((rule, index))
@@ -138,23 +142,29 @@ def decide(case: Case, ruleset: RuleSet, *, full: bool = False) -> Decision:
     found = {rule.name: index for rule, index in (*matched, *shadows)}
     letters = {name: index if case.letters else None for name, index in found.items()}
     rules = [rule for rule, _ in matched]
-    wanted = ruleset.rules if full else [rule for rule in ruleset.rules if rule.name in found]
+    lines: Iterable[RuleTrace]
+    if full or traced:
+        wanted = ruleset.rules if full else [rule for rule in ruleset.rules if rule.name in found]
+        lines = _traced(wanted, views, found, facts, case, stopped)
+    else:
+        lines = (RuleTrace(rule.name, rule.file, rule.line, matched=True, shadow=True) for rule, _ in shadows)
     return Decision(
         rules=tuple(rule.name for rule in rules),
         hold=_held(case) or _hold_of_rules(case, ruleset, rules, letters),
-        trace=tuple(_traced(wanted, views, found, facts, case, stopped)),
+        trace=tuple(lines),
         ruleset=ruleset.digest,
         letters=letters,
     )
 
 
-def _match(rule: Rule, views: Sequence[View], facts: Facts, received: str) -> int | None:
+def _match(rule: Rule, views: Sequence[View], answers: Sequence[dict[str, bool]], facts: Facts) -> int | None:
     """The index of the first letter with which the rule matches; 0 where it is not about letters; None: no match."""
-    if (not rule.enabled or rule.valid_from or rule.valid_until) and rule.out_of_force(received) is not None:
+    if (not rule.enabled or rule.valid_from or rule.valid_until) and rule.out_of_force(facts.received) is not None:
         return None
     if not rule.of_letter:
         return 0 if rule.fast.holds(views[0], facts) else None
     for index, view in enumerate(views):
+        facts.of_letter = answers[index]
         if rule.fast.holds(view, facts):
             return index
     return None
@@ -228,15 +238,14 @@ def _hold_of_rules(
 
 def _conflict(done: Sequence[Planned]) -> Hold | None:
     """Two rules that want different things of what can be done only once."""
-    registers = [item for item in done if isinstance(item.outcome, RegisterEffect)]
+    ready = [item for item in done if isinstance(item.outcome, Ready)]
+    registers = [item for item in ready if item.step.action.name == "register"]
     if len(registers) > 1:
         return _contradiction("register it", registers)
-    moves = [item for item in done if isinstance(item.outcome, MoveEffect)]
-    if len({(item.outcome.folder, item.outcome.source) for item in moves if isinstance(item.outcome, MoveEffect)}) > 1:
-        return _contradiction("move it to different folders", moves)
-    assigned = [item for item in done if item.step.action.name == "assign" and not isinstance(item.outcome, Note)]
-    if len({getattr(item.outcome, "responsible", None) for item in assigned}) > 1:
-        return _contradiction("make different persons responsible", assigned)
+    for name, what in (("move", "move it to different folders"), ("assign", "make different persons responsible")):
+        wanted = [item for item in ready if item.step.action.name == name]
+        if len({item.outcome.what for item in wanted if isinstance(item.outcome, Ready)}) > 1:
+            return _contradiction(what, wanted)
     return None
 
 

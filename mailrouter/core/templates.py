@@ -92,20 +92,34 @@ class Templates:
 
     def uses(self, name: str) -> frozenset[str]:
         """The first words of all variables that a template asks for, in any language, its includes among them."""
-        files = set(self._variants.get(name, {}).values()) | ({name} & set(self.files))
+        return self._uses.get(name, frozenset())
+
+    @cached_property
+    def _uses(self) -> Mapping[str, frozenset[str]]:
+        asked = {name: self._asked(file) for name, file in self.files.items()}
+        return {name: self._gathered(name, asked) for name in self.known()}
+
+    def _gathered(self, name: str, asked: Mapping[str, tuple[set[str], set[str]]]) -> frozenset[str]:
+        files = set(self._variants.get(name, {}).values()) | {name}
         found: set[str] = set()
         seen: set[str] = set()
         while files:
-            file = self.files[current] if (current := files.pop()) in self.files else None
-            if file is None or current in seen:
-                continue
-            seen.add(current)
-            for source in (file.subject, file.body):
-                for environment in (self.text_environment, self.html_environment):
-                    names, included = _asked(environment, source)
-                    found |= names
-                    files |= included
+            current = files.pop()
+            if current in asked and current not in seen:
+                seen.add(current)
+                found |= asked[current][0]
+                files |= asked[current][1]
         return frozenset(found)
+
+    def _asked(self, file: Template) -> tuple[set[str], set[str]]:
+        """The variables of one file, and the templates that it includes."""
+        found: tuple[set[str], set[str]] = (set(), set())
+        for source in (file.subject, file.body):
+            for environment in (self.text_environment, self.html_environment):
+                names, included = _asked(environment, source)
+                found[0].update(names)
+                found[1].update(included)
+        return found
 
     def render(self, name: str, values: Mapping[str, Any]) -> Rendered:
         """A template file with its subject; RenderError names what is wrong."""

@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mailrouter.core.actions.interface import Outcome, Parameter, Scene, action
+from mailrouter.core.actions.interface import Outcome, Parameter, Ready, Scene, action
 from mailrouter.core.actions.values import FOLDER, WORDS
 from mailrouter.core.effects import FlagEffect, MoveEffect
 
 
+def _where(values: Mapping[str, Any], _: Scene) -> Outcome:
+    return Ready(values["folder"])
+
+
 @action(
-    "move", Parameter("folder", FOLDER, "The folder's name, with / between its levels.", required=True), short="folder"
+    "move",
+    Parameter("folder", FOLDER, "The folder's name, with / between its levels.", required=True),
+    short="folder",
+    probe=_where,
 )
 def move(values: Mapping[str, Any], scene: Scene) -> Outcome:
     """Files the mail in a folder of its mailbox, last of all: after everything else is done or given up."""

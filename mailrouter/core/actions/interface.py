@@ -57,8 +57,6 @@ class Scene:
     @property
     def nominee(self) -> Nominee | None:
         """Whom nominations.yaml names for the case, first of all."""
-        if self.probing:
-            return None
         nominees = propose(
             self.case,
             self.world.nominations,
@@ -87,7 +85,15 @@ class Note:
     text: str
 
 
-Outcome = Effect | Hold | Note
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It can be done; only that was asked. `what` is what two rules may not want differently."""
+
+    what: Any = None
+
+
+READY = Ready()
+Outcome = Effect | Hold | Note | Ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,12 @@ class Value:
     get: Callable[[Scene], Any]
     paths: tuple[str, ...] = ()
     constant: Any = None
+    is_fixed: bool = False
+
+
+def fixed(constant: Any) -> Value:
+    """A value that is the same for every case."""
+    return Value(lambda _: constant, constant=constant, is_fixed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +153,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A word that `then` may use. A plain value stands for the parameter `short`. `once`: not repeated for a duplicate."""
+    """A word that `then` may use. A plain value stands for the parameter `short`.
+
+    `once`: not repeated for a duplicate. `probe` tells in short whether it can be done; without it, it can be done when
+    its values can be had.
+    """
 
     name: str
     description: str
@@ -150,6 +166,7 @@ class Action:
     once: bool
     do: Callable[[Mapping[str, Any], Scene], Outcome]
     check: Callable[[Mapping[str, Value], Site], None] | None = None
+    probe: Callable[[Mapping[str, Any], Scene], Outcome] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +177,22 @@ class Step:
     given: Mapping[str, Value]
     ordinal: int
     place: Place
+    fixed: Mapping[str, Any]  # the values that no case changes
+    taken: tuple[tuple[str, Callable[[Scene], Any]], ...]  # the others
 
     def outcome(self, scene: Scene) -> Outcome:
         """What it comes to for a scene."""
-        values: dict[str, Any] = {}
-        for name, value in self.given.items():
-            found = value.get(scene)
-            if isinstance(found, Hold | Note):
-                return found
-            values[name] = found
-        return self.action.do(values, scene)
+        values: Mapping[str, Any] = self.fixed
+        if self.taken:
+            values = dict(values)
+            for name, get in self.taken:
+                found = get(scene)
+                if isinstance(found, Hold | Note):
+                    return found
+                values[name] = found
+        if not scene.probing:
+            return self.action.do(values, scene)
+        return self.action.probe(values, scene) if self.action.probe else READY
 
     @property
     def asked_for(self) -> bool:
@@ -184,11 +207,12 @@ def action(
     short: str | None = None,
     once: bool = False,
     check: Callable[[Mapping[str, Value], Site], None] | None = None,
+    probe: Callable[[Mapping[str, Any], Scene], Outcome] | None = None,
 ) -> Callable[[Callable[[Mapping[str, Any], Scene], Outcome]], Action]:
     """Make an action of a function; its docstring is the staff's reference."""
 
     def make(function: Callable[[Mapping[str, Any], Scene], Outcome]) -> Action:
-        return Action(name, " ".join((function.__doc__ or "").split()), parameters, short, once, function, check)
+        return Action(name, " ".join((function.__doc__ or "").split()), parameters, short, once, function, check, probe)
 
     return make
 
@@ -224,7 +248,11 @@ def compile_step(item: Any, place: Place, ordinals: dict[str, int], report: Repo
     ordinal = ordinals.get(chosen.name, 0)
     ordinals[chosen.name] = ordinal + 1
     given = _given(chosen, data, Site((*place, name), report, world))
-    return Step(chosen, given, ordinal, (*place, name)) if given is not None else None
+    if given is None:
+        return None
+    constants = {key: value.constant for key, value in given.items() if value.is_fixed}
+    taken = tuple((key, value.get) for key, value in given.items() if not value.is_fixed)
+    return Step(chosen, given, ordinal, (*place, name), constants, taken)
 
 
 def _given(chosen: Action, data: Any, site: Site) -> dict[str, Value] | None:
@@ -262,5 +290,5 @@ def _given(chosen: Action, data: Any, site: Site) -> dict[str, Value] | None:
 
 def _default(parameter: Parameter, site: Site) -> Value | None:
     if parameter.default is None:
-        return Value(lambda _: None)
+        return fixed(None)
     return parameter.kind.compile(parameter.default, site)

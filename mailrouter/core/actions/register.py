@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from mailrouter.core.actions.interface import Outcome, Parameter, Scene, action
+from mailrouter.core.actions.interface import READY, Outcome, Parameter, Scene, action
 from mailrouter.core.actions.values import DATE, FLAG, LINE, PERSON, SERIES, TERM, WORD, choice
 from mailrouter.core.chain.subjects import strip_prefixes
 from mailrouter.core.context import Context, variables
@@ -41,14 +41,8 @@ _PARAMETERS = (
 )  # fmt: skip
 
 
-@action("register", *_PARAMETERS, short="series", once=True)
-def register(values: Mapping[str, Any], scene: Scene) -> Outcome:
-    """Enters the letter in the register; the number is given when the decision is settled.
-
-    A letter that answers or follows up a registered one joins that one's series and number (5-4/22-2); the same letter
-    arriving again is linked to its entry and gets no second number. A marked letter (LIMITE …) is never registered as
-    Avalik: it is held.
-    """
+def _grounds(values: Mapping[str, Any], scene: Scene) -> tuple[Series, Granted, Responsible] | Hold:
+    """What an entry stands on: the series, the access, the responsible; or why a person must look."""
     joined = scene.case.thread.entry if scene.case.thread.relation in {"reply", "follow-up"} else None
     mark = joined.series if joined else values["series"]
     series = series_of(scene.world.classification, mark or "")
@@ -71,6 +65,30 @@ def register(values: Mapping[str, Any], scene: Scene) -> Outcome:
     if responsible is None:
         reason = f"rule '{scene.rule}': nobody is responsible: neither the instruction, the forwarder nor the series names one"
         return Hold("unclear", f"{reason}; give 'responsible' in the rule or in register.yaml")
+    return series, granted, responsible
+
+
+def _ready(values: Mapping[str, Any], scene: Scene) -> Outcome:
+    found = _grounds(values, scene)
+    if isinstance(found, Hold):
+        return found
+    wanted: Text | None = values.get("title")
+    title = _title(wanted, scene) if wanted is not None and wanted.subject_source else ""
+    return title if isinstance(title, Hold) else READY
+
+
+@action("register", *_PARAMETERS, short="series", once=True, probe=_ready)
+def register(values: Mapping[str, Any], scene: Scene) -> Outcome:
+    """Enters the letter in the register; the number is given when the decision is settled.
+
+    A letter that answers or follows up a registered one joins that one's series and number (5-4/22-2); the same letter
+    arriving again is linked to its entry and gets no second number. A marked letter (LIMITE …) is never registered as
+    Avalik: it is held.
+    """
+    found = _grounds(values, scene)
+    if isinstance(found, Hold):
+        return found
+    series, granted, responsible = found
     title = _title(values.get("title"), scene)
     if isinstance(title, Hold):
         return title

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from mailrouter.core.actions.interface import Kind, Note, Scene, Site, Value
+from mailrouter.core.actions.interface import Kind, Note, Scene, Site, Value, fixed
 from mailrouter.core.case import Correspondence, Sender
 from mailrouter.core.effects import Text
 from mailrouter.core.letter.letters import Party
@@ -87,8 +87,7 @@ def _recipients(value: Any, site: Site) -> Value | None:
         return None
     parts = [item for item in made if item is not None]
     if all(part.constant is not None for part in parts):
-        fixed = _unique(address for part in parts for address in part.constant)
-        return Value(lambda _: fixed, constant=fixed)
+        return fixed(_unique(address for part in parts for address in part.constant))
     return Value(lambda scene: _gather(parts, scene), tuple(path for part in parts for path in part.paths))
 
 
@@ -115,14 +114,14 @@ def _recipient(value: Any, site: Site) -> Value | None:
     found = find(site.world.directory, text)
     if _ADDRESS.fullmatch(text.strip()):
         address = (Address(found.name if isinstance(found, Found) and found.kind == "person" else "", text.strip()),)
-        return Value(lambda _: address, constant=address)
+        return fixed(address)
     if not isinstance(found, Found) or not found.members:
         site.problem(_unknown(text, site.world.directory))
         return None
     members = tuple(found.members)
     if any(person.valid_from or person.valid_until for person in site.world.directory.people):
         return Value(lambda scene: _addresses([text], scene, text), constant=None)
-    return Value(lambda _: members, constant=members)
+    return fixed(members)
 
 
 def _unknown(text: str, directory: Directory) -> str:
@@ -225,7 +224,7 @@ def _person(value: Any, site: Site) -> Value | None:
         site.problem(what)
         return None
     responsible = responsible_of(person)
-    return Value(lambda _: responsible, constant=responsible)
+    return fixed(responsible)
 
 
 def _one_person(found: Any, directory: Directory) -> Person | None:
@@ -272,7 +271,7 @@ def _body(value: Any, site: Site) -> Value | None:
     if text.endswith(".j2"):
         return _template(text, site)
     made = Text(source=text) if _is_sound_template(text, site) else Text(text=text)
-    return Value(lambda _: made, constant=made)
+    return fixed(made)
 
 
 def _template(value: Any, site: Site) -> Value | None:
@@ -283,7 +282,7 @@ def _template(value: Any, site: Site) -> Value | None:
         site.problem(f"no template is called '{text}'{nearest(text, site.world.templates.known())}")
         return None
     made = Text(template=text)
-    return Value(lambda _: made, constant=made)
+    return fixed(made)
 
 
 def _is_sound_template(text: str, site: Site) -> bool:
@@ -308,7 +307,7 @@ def _line(value: Any, site: Site) -> Value | None:
             tuple(path.text for path in paths),
         )
     made = Text(subject_source=text) if _is_sound_template(text, site) else Text(subject=one_line(text))
-    return Value(lambda _: made, constant=made)
+    return fixed(made)
 
 
 def _joined(values: Sequence[Any]) -> str:
@@ -330,7 +329,7 @@ def _word(value: Any, site: Site) -> Value | None:
         if paths is None:
             return None
         return Value(lambda scene: _joined(first_values(paths, scene)) or None, tuple(path.text for path in paths))
-    return Value(lambda _: text, constant=text)
+    return fixed(text)
 
 
 def choice(*words: str) -> Kind:
@@ -340,7 +339,7 @@ def choice(*words: str) -> Kind:
         if value not in words:
             site.problem(f"'{value}' is not one of {', '.join(words)}{nearest(str(value), words)}")
             return None
-        return Value(lambda _: value, constant=value)
+        return fixed(value)
 
     return Kind("choice", {"enum": list(words)}, compile_choice)
 
@@ -349,7 +348,7 @@ def _flag(value: Any, site: Site) -> Value | None:
     if not isinstance(value, bool):
         site.problem(f"wants true or false, not '{value}'")
         return None
-    return Value(lambda _: value, constant=value)
+    return fixed(value)
 
 
 def _words(value: Any, site: Site) -> Value | None:
@@ -360,7 +359,7 @@ def _words(value: Any, site: Site) -> Value | None:
             site.problem("an empty list")
         return None
     chosen = tuple(str(text) for text in texts)
-    return Value(lambda _: chosen, constant=chosen)
+    return fixed(chosen)
 
 
 def _period(value: Any, site: Site) -> Value | None:
@@ -373,7 +372,7 @@ def _period(value: Any, site: Site) -> Value | None:
         return None
     unit = "working days" if match[2] else f"{match[3].rstrip('s')}s"
     period = Period(int(match[1]), unit)
-    return Value(lambda _: period, constant=period)
+    return fixed(period)
 
 
 def _date(value: Any, site: Site) -> Value | None:
@@ -390,7 +389,7 @@ def _date(value: Any, site: Site) -> Value | None:
     except (TypeError, ValueError):
         site.problem(f"'{value}' is no date; write it as 2024-02-29")
         return None
-    return Value(lambda _: day, constant=day)
+    return fixed(day)
 
 
 # -- the register ---------------------------------------------------------------------------------------------------
@@ -409,7 +408,7 @@ def _series(value: Any, site: Site) -> Value | None:
     if text not in marks:
         site.problem(f"register.yaml has no series '{text}'{nearest(text, marks)}")
         return None
-    return Value(lambda _: text, constant=text)
+    return fixed(text)
 
 
 def _term(value: Any, site: Site) -> Value | None:
@@ -420,7 +419,7 @@ def _term(value: Any, site: Site) -> Value | None:
     if text not in names:
         site.problem(f"deadlines.yaml has no term '{text}'{nearest(text, names)}")
         return None
-    return Value(lambda _: text, constant=text)
+    return fixed(text)
 
 
 def _folder(value: Any, site: Site) -> Value | None:

@@ -35,6 +35,8 @@ class Facts:
 
     received: str
     folds: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, bool] = field(default_factory=dict)  # of conditions on the case
+    of_letter: dict[str, bool] = field(default_factory=dict)  # of conditions on the letter that is tried
 
     def fold(self, text: str) -> str:
         """`language.fold`, once a text."""

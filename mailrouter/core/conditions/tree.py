@@ -4,6 +4,7 @@ Invariant: both ways give the same answer. Answers do not depend on the order in
 ones are tried first.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,10 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One path and what it must meet. `shared` numbers equal conditions, so that each is answered once a case."""
+    """One path and what it must meet. Equal conditions have one `shared` key, so that each is answered once a case.
+
+    `shared` is "" for conditions on a part of a record.
+    """
 
     path: Path
     wanted: Any
@@ -41,7 +45,13 @@ class Leaf:
 
     def holds(self, root: Any, facts: Facts) -> bool:
         """Whether the values that the path reaches meet the test."""
-        return self.test.check(self.path.get(root), facts)
+        if not self.shared:
+            return self.test.check(self.path.get(root), facts)
+        answers = facts.of_letter if self.path.letter else facts.answers
+        found = answers.get(self.shared)
+        if found is None:
+            found = answers[self.shared] = self.test.check(self.path.get(root), facts)
+        return found
 
     @property
     def cost(self) -> int:
@@ -142,7 +152,8 @@ class Compiler:
         if compiled is None:
             return None
         counted, words = compiled
-        return Leaf(path, value, counted, words, f"{path.text}\x1f{value!r}")
+        shared = sys.intern(f"{path.text}\x1f{value!r}") if root is View else ""
+        return Leaf(path, value, counted, words, shared)
 
     def _test(self, spec: Any, place: Place, field: Field) -> tuple[Counted, Any] | None:
         """What stands right of a path → a test of all its values, and what finds its words."""
