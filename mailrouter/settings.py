@@ -208,6 +208,16 @@ class Settings(Model):
         return value
 
     @model_validator(mode="after")
+    def _leases(self) -> "Settings":
+        timeouts = [self.smtp.timeout_seconds, *(box.imap.timeout_seconds for box in self.mailboxes if box.imap)]
+        if self.outbox.lease_seconds <= max(timeouts):
+            raise ValueError(
+                f"outbox.lease_seconds ({self.outbox.lease_seconds:g}) must be longer than every timeout_seconds "
+                f"({max(timeouts):g}): no command starts with less lease left than its timeout"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _names(self) -> "Settings":
         names = [mailbox.name for mailbox in self.mailboxes]
         twice = {name for name in names if names.count(name) > 1}

@@ -128,14 +128,16 @@ class Outbox:
         return list(left.values())
 
     def _settles(self, task: Task, batch: int) -> bool:
-        """Whether an error is this task's own outcome: it had begun, or it was tried alone."""
-        return batch == 1 or task.key in self._begun or task.recovering
+        """Whether an error is this task's own outcome: it was tried alone, or nobody knows how far it came."""
+        return batch == 1 or (task.kind not in _GROUPED and (task.key in self._begun or task.recovering))
 
     def _after(self, task: Task, error: Exception) -> Outcome:
-        reason = f"{type(error).__name__}: {error}" if not isinstance(error, Temporary | Permanent) else str(error)
-        if task.key in self._begun or task.recovering:
+        reason = str(error) if isinstance(error, Temporary | Permanent) else f"{type(error).__name__}: {error}"
+        if isinstance(error, Permanent):
+            return Outcome("failed", reason, dict(task.result))
+        if task.kind not in _GROUPED and (task.key in self._begun or task.recovering):
             return Outcome("unknown", reason, dict(task.result))
-        return Outcome("failed" if isinstance(error, Permanent) else "pending", reason, dict(task.result))
+        return Outcome("pending", reason, dict(task.result))
 
     def _finish(self, outcomes: Sequence[tuple[Task, Outcome]]) -> None:
         finished = [self._finished(task, outcome) for task, outcome in outcomes]

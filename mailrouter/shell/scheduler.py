@@ -47,6 +47,7 @@ class Service:
 
     def run_once(self) -> int:
         """Poll every mailbox and perform what is due. 0 quiet (holds included), 1 something failed, 3 unreachable."""
+        self._alone()
         unreachable = [mailbox for mailbox in self.settings.mailboxes if not self.poll_once(mailbox)]
         before = self.store.queue.given_up()
         self.outbox.run_due()
@@ -76,6 +77,7 @@ class Service:
 
     def start(self) -> None:
         """Start all threads and the alarm clock."""
+        self._alone()
         for mailbox in self.settings.mailboxes:
             self._thread(f"mailbox {mailbox.name}", self._watch, mailbox)
         self._thread("outbox", self._perform)
@@ -108,6 +110,12 @@ class Service:
     def wake(self) -> None:
         """Something was settled or approved: perform now."""
         self._wake.set()
+
+    def _alone(self) -> None:
+        """A file's store has one node (shell/node.py): what an earlier one held is given back at once."""
+        if self.store.sqlite:
+            self.store.leases.drop_all()
+            self.store.queue.expire(alone=True)
 
     def _thread(self, name: str, work: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=work, args=args, name=name, daemon=True)

@@ -48,6 +48,10 @@ class Leases:
             )
         )
 
+    def drop_all(self) -> None:
+        """The store's only node has just started: whoever held a lease is dead."""
+        self._db.write(lambda tx: tx.execute(update(leases).values(owner=None, until_epoch=None)))
+
     @contextmanager
     def held(self, name: str, owner: str, seconds: float) -> Iterator[bool]:
         """Hold a lease for the length of a block; yields whether it was got."""

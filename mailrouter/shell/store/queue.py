@@ -110,14 +110,12 @@ class Queue:
                 query = query.where(effects.c.mailbox.in_(list(mailboxes)))
             if "move" in kinds:
                 other = effects.alias()
-                waited_for = exists(
-                    select(other.c.key).where(
-                        other.c.intake_id == effects.c.intake_id,
-                        other.c.kind.not_in(("move", "remind", "send")),
-                        other.c.state.in_(OPEN),
-                    )
+                waited_for = select(other.c.key).where(
+                    other.c.intake_id == effects.c.intake_id,
+                    other.c.kind.not_in(("move", "remind", "send")),
+                    other.c.state.in_(OPEN),
                 )
-                query = query.where(or_(effects.c.kind != "move", ~waited_for))  # a flag must not wait for itself
+                query = query.where(or_(effects.c.kind != "move", ~exists(waited_for)))
             if not self._db.sqlite:
                 query = query.with_for_update(skip_locked=True, of=effects)
             rows = tx.execute(query).all()
@@ -207,12 +205,17 @@ class Queue:
                 kept.append(one)
         return kept
 
-    def expire(self) -> int:
-        """Give back what dead nodes held: claimed → pending, performing → unknown."""
+    def expire(self, *, alone: bool = False) -> int:
+        """Give back what dead nodes held: claimed → pending, performing → unknown.
+
+        `alone`: this is the store's only node and it has just started, so every claim is a dead node's.
+        """
 
         def work(tx: Connection) -> int:
             now = self._db.now(tx)
-            over = and_(effects.c.lease_epoch.is_not(None), effects.c.lease_epoch < now)
+            over = effects.c.lease_epoch.is_not(None)
+            if not alone:
+                over = and_(over, effects.c.lease_epoch < now)
             back = tx.execute(
                 update(effects)
                 .where(effects.c.state == "claimed", over)
