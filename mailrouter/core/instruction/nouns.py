@@ -54,7 +54,7 @@ class Nouns:
         """Recipients by their ending; after a preposition; by their capital after a colon or where the language says."""
         found = list(self._by_ending(head))
         if not found:
-            found = list(self._after_preposition(head))
+            found = list(self._after_preposition(head)) or list(self._indirect(head))
         tag = head.tag
         colon = self._folded[tag.last - 1] == ":" or ":" in self._folded[tag.last : tag.last + 1]
         plain = "plain-recipients" in self._lexicon.options
@@ -141,6 +141,14 @@ class Nouns:
             if not self._lexicon.is_kind("names.prepositions", self._folded[at]):
                 continue
             yield from self._listed(at + 1, head.last)
+
+    def _indirect(self, head: Head) -> Iterator[_RANGE]:
+        """A name right behind the form and before what is sent: "send Mari Tamm a copy", "send me a copy"."""
+        begin = head.tag.last
+        for first, last in self._capitalised(begin, min(begin + 4, head.last)):
+            things = self._folded[last : min(last + 2, head.last)]
+            if first == begin and any(self._lexicon.is_kind("names.things", word) for word in things):
+                yield first, last
 
     def _listed(self, begin: int, last: int) -> Iterator[_RANGE]:
         """The noun phrases of a list that begins at `begin`, up to the first word that is no name."""

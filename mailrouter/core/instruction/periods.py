@@ -31,14 +31,15 @@ def deadline_at(words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon) -> t
     periods = [tag for tag in tags if tag.action == "periods"]
     labels = [tag for tag in periods if tag.kind in ("periods.labels", "periods.until")]
     spans = [tag for tag in periods if tag.form in _SPANS]
+    points = [tag for tag in periods if tag.form in _POINTS]
     if spans:
-        span = max(spans, key=lambda t: (t.last - t.first, -t.first))
+        # The longer phrase says more: "next week" within "within the next week", and the other way round.
+        span = max((*spans, *points), key=lambda t: (t.last - t.first, t in spans, -t.first))
         return span.first, span.last, _labelled(labels, span.first) == "labels"
     for first, last in _days(words, periods, lexicon):
         label = _labelled(labels, first)
         if label or _translative(words[first:last], lexicon):
             return first, last, label == "labels"
-    points = [tag for tag in periods if tag.form in _POINTS]
     if points:
         point = max(points, key=lambda t: (t.last - t.first, -t.first))
         return point.first, point.last, _labelled(labels, point.first) == "labels"
