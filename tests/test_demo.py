@@ -1,6 +1,7 @@
 """The demo, as a newcomer runs it."""
 
 import contextlib
+import email.policy
 import io
 import json
 import re
@@ -13,7 +14,11 @@ import time
 import pytest
 from rich.console import Console
 
+from mailrouter import bootstrap
+from mailrouter.demo import samples
 from mailrouter.demo.run import demo
+from mailrouter.demo.servers import LocalServers
+from mailrouter.demo.workspace import USER, prepare
 
 
 def _cli(*arguments):
@@ -79,6 +84,45 @@ def test_demo_leaves_a_working_directory(played):
     assert all(one["unaccounted"] == 0 for one in _lines("status", "--config", config))
 
 
+def test_the_original_is_forwarded_whole(played):
+    """The advisers get the mail as it came, byte for byte, beside a note with its number."""
+    _, folder, _, _ = played
+    original = (folder / "rules" / "samples" / "global-alliance.eml").read_bytes()
+    forwarded = [raw for raw in _sent(folder) if original in raw]
+    assert len(forwarded) == 1
+    parsed = email.message_from_bytes(forwarded[0], policy=email.policy.default)
+    assert [address.addr_spec for address in parsed["To"].addresses] == [
+        "adviser.one@ministry.example",
+        "adviser.two@ministry.example",
+    ]
+    assert "5-4/22-1" in parsed.get_body(("plain",)).get_content()
+
+
+def test_a_copy_of_a_mail_does_nothing_twice(tmp_path):
+    """The same bytes in the mailbox again: the copy is filed; no number, no draft, no mail more."""
+    work = prepare(tmp_path)
+    seed = samples.load(samples.shipped() / "rules" / "samples")[0]
+    with LocalServers(USER, work.password, work.sent) as servers:
+        work.write_settings(servers.imap_port, servers.smtp_port, seed.arrives)
+        app = bootstrap.app(work.config)
+        try:
+            service = app.service()
+            after = [_after(servers, service, app, seed) for _ in range(2)]
+        finally:
+            app.close()
+    assert after[0] == (2, ["acknowledgement", "nomination"], ["5-4/22-1"], 1)
+    assert after[1] == (2, ["acknowledgement", "nomination"], ["5-4/22-1"], 2)
+
+
+def _after(servers, service, app, sample):
+    """Mails sent, drafts, numbers, mails filed, once the sample was delivered."""
+    servers.deliver(sample.raw, sample.arrives)
+    assert service.run_once() == 0
+    drafts = [draft.purpose for draft in app.store.drafts.all()]
+    numbers = [entry.number for entry in app.store.registry.entries()]
+    return len(servers.sent), drafts, numbers, servers.folders()["Registered"]
+
+
 def test_shipped_rules_pass_their_own_check(played):
     """`check` has nothing to say about what is shipped."""
     done = _cli("check", "--config", played[1] / "config")
@@ -107,8 +151,7 @@ def test_an_approved_answer_is_sent_registered_and_closes_the_letter(tmp_path):
             running.send_signal(signal.SIGINT)
         assert running.wait(60) == 0
     assert letter["answered"]
-    sent = [path.read_bytes() for path in sorted((tmp_path / "sent").iterdir())]
-    mail = next(raw for raw in sent if b"5-4/22-2" in raw)
+    mail = next(raw for raw in _sent(tmp_path) if b"5-4/22-2" in raw)
     assert b"In-Reply-To: <a3f1c9d27e5b4c60@ec.europa.eu>" in mail
     assert b"Auto-Submitted" not in mail
 
@@ -118,6 +161,10 @@ def _closed(config):
     if register["5-4/22-1"]["state"] == "closed" and register["5-4/22-2"]["direction"] == "outgoing":
         return register["5-4/22-1"]
     return None
+
+
+def _sent(folder):
+    return [path.read_bytes() for path in sorted((folder / "sent").iterdir())]
 
 
 def _until(running, words):

@@ -3,11 +3,12 @@
 Invariant: it is the service as `mailrouter run` has it; only the calendar and the other ends of the wires are the demo's.
 """
 
+import contextlib
 import logging
 import signal
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import structlog
@@ -35,11 +36,7 @@ def demo(directory: Path | None, *, once: bool, console: Console | None = None) 
         console.print(str(error), style="red", markup=False)
         return 2
     mails = samples.load(work.directory / "rules" / "samples") or samples.load(samples.shipped() / "rules" / "samples")
-    with LocalServers(USER, work.password, work.sent) as servers, (work.directory / "service.log").open("w") as log:
-        structlog.configure(
-            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-            logger_factory=structlog.PrintLoggerFactory(log),
-        )
+    with LocalServers(USER, work.password, work.sent) as servers, _logged_to(work.directory / "service.log"):
         work.write_settings(servers.imap_port, servers.smtp_port, mails[0].arrives)
         show.opening(console, work, servers.imap_port, servers.smtp_port)
         try:
@@ -56,6 +53,21 @@ def demo(directory: Path | None, *, once: bool, console: Console | None = None) 
         finally:
             app.close()
     return 0 if worked else 1
+
+
+@contextlib.contextmanager
+def _logged_to(path: Path) -> Iterator[None]:
+    """The service's log goes into a file meanwhile, so that what the demo shows stays readable."""
+    before = structlog.get_config()
+    with path.open("w", encoding="utf-8") as file:
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+            logger_factory=structlog.PrintLoggerFactory(file),
+        )
+        try:
+            yield
+        finally:
+            structlog.configure(**before)
 
 
 def _console() -> Console:
