@@ -32,7 +32,7 @@ def read_attribution(context: Context, index: int) -> Header | None:
     if below is None:
         return None
     quoted = context.lines[below].depth > context.lines[index].depth
-    if not quoted and not (colon and any(context.figures[max(0, index - _WRAPPED + 1) : index + 1])):
+    if not quoted and not (colon and any(map(context.figure, range(max(0, index - _WRAPPED + 1), index + 1)))):
         return None
     if not colon and not _ends_in_verb(context, text):
         return None
@@ -67,7 +67,7 @@ def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -
         if first < index and text.endswith((":", "：", "!", "?")):
             return None
         joined = f"{text} {joined}".strip()
-        dated = dated or context.figures[first]
+        dated = dated or context.figure(first)
         span = find_sent(joined) if dated else None
         if span is None:
             continue

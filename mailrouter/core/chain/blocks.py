@@ -46,7 +46,7 @@ def collect(context: Context, index: int) -> list[Entry]:
         field = context.field(at)
         if not gap and entries and _continues(context, entries[-1], at, field):
             _extend(context, entries[-1], at)
-        elif field is None or _repeats(field, entries):
+        elif field is None or _repeats(field, entries) or _complete(entries):
             break
         else:
             if entries:
@@ -57,6 +57,14 @@ def collect(context: Context, index: int) -> list[Entry]:
             entries.append(Entry(field, field.value, field.kind, at, at, own_line))
         at += 1
     return entries
+
+
+def _complete(entries: list[Entry]) -> bool:
+    """Whether unknown labels have shown author, date, recipients and then text: the subject, which ends that order."""
+    if not entries or entries[-1].field.role is not None or entries[-1].kind != "text" or entries[0].kind != "address":
+        return False
+    kinds = [entry.kind for entry in entries]
+    return "date" in kinds and kinds.count("address") >= 2
 
 
 def _bridges(context: Context, entries: list[Entry], after: int, gaps: set[bool]) -> bool:

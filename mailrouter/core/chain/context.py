@@ -24,13 +24,11 @@ class Context:
     vocabulary: Vocabulary
     subjects: list[str]
     blanks: list[bool] = field(init=False)  # by line: nothing to read
-    figures: list[bool] = field(init=False)  # by line: a figure, as every date has one
     _fields: dict[int, Field | None] = field(default_factory=dict)
     _known: dict[str, Field | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.blanks = [not line.text or line.text.isspace() for line in self.lines]
-        self.figures = [_DIGIT.search(line.text) is not None for line in self.lines]
 
     def field(self, index: int) -> Field | None:
         """Line `index` as a header field, None if it has no such shape."""
@@ -40,6 +38,10 @@ class Context:
                 self._known[text] = read_field(text, self.vocabulary)
             self._fields[index] = self._known[text]
         return self._fields[index]
+
+    def figure(self, index: int) -> bool:
+        """Whether line `index` holds a figure, as every date does."""
+        return _DIGIT.search(self.lines[index].text) is not None
 
     def blank(self, index: int) -> bool:
         """Whether line `index` has nothing to read."""

@@ -16,7 +16,7 @@ from mailrouter.core.markers import Vocabulary, fold
 _COLON = re.compile(r"[^\W\d_)][.)*_]{0,3}[ \xa0]?(?:[:：][*_]{0,2})(?=\s|<|\[|$)")
 _WORD = re.compile(r"\S+")
 # What ends a value for sure: an address's bracket, a redaction's bracket, a time of day.
-_HARD = re.compile(r"[>\]]|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)")
+_HARD = re.compile(r"[>\]]|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|[+-]\d{4}(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)")
 _TITLE = re.compile(r"(?:[-_=*]{10,}|[-_=*]{3,}\s?(?=[^\W\d_])[^-_=*]{3,60}?\s?[-_=*]{3,}):?\s*$")
 _FIGURE = re.compile(r"\d")
 _REACH = 64  # characters that a label may have

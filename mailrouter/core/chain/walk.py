@@ -56,7 +56,7 @@ def walk(context: Context) -> list[Draft]:
             given[at] = last
             at += 1
             continue
-        if context.ends(at) and last and not _opens(context, at):
+        if last and context.ends(at) and not _opens(context, at):
             owners = _closed(drafts, owners, last)
             last = _owner(owners, line.depth)
             at += 1
