@@ -99,11 +99,31 @@ def test_evidence_is_the_authors_own_words():
         "Best regards,\nMari\nPlease register and forward to Jaan Kukk",
         "This e-mail is confidential. Please forward it to the sender if you are not the addressee.",
         "-- \nPlease register",
+        "Aitäh ja tervitustega\nMari\nPalun registreerida",
+        "Tere. Tervitades Mari Tamm, nõunik\nPalun registreerida",
     ],
 )
 def test_nothing_below_the_closing_is_an_order(text):
     """Signatures and disclaimers are boilerplate."""
     assert read_orders(text, "") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thanks! Please register the letter.",
+        "Thank you. Please register.",
+        "Parimat! Palun registreerida.",
+        "This e-mail needs to be registered.",
+        "Käesolev kiri palun registreerida.",
+        "Tähelepanu! Palun registreerida kohe.",
+    ],
+)
+def test_order_after_a_courteous_word_is_no_signature(text):
+    """Only a name makes a closing of it, only a disclaimer's own words a disclaimer."""
+    orders = read_orders(text, "")
+    assert orders is not None
+    assert orders.register
 
 
 def test_postscript_is_read():

@@ -70,7 +70,7 @@ def _frame() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str]]:
     closing = "|".join(re.escape(phrase) for phrase in sorted(closings, key=len, reverse=True))
     notice = "|".join(re.escape(phrase) for phrase in sorted(notices, key=len, reverse=True))
     return (
-        re.compile(rf"(?:^\s*|(?<=[.!?)])\s+)(?:{closing})(?=\s*[,.!]?\s*(?:$|\S+(?:\s+\S+){{0,5}}\s*$))"),
+        re.compile(rf"(?:^\s*|(?<=[.!?)])\s+)(?:{closing})\b"),
         re.compile(rf"(?:{notice})\b"),
         frozenset(joiners),
     )

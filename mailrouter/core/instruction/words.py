@@ -55,6 +55,7 @@ _ABBREVIATED = frozenset(
 )
 _BULLET = re.compile(r"^\s*(?:[-–—•*·▪‣]|\(?\d{1,2}[.)]|[a-h]\))\s+(?=\S)")
 _WRAPPED_FROM = 58  # a line at least so long goes on in the next one
+_LONGEST_SIGNATURE = 8  # words on the line of the closing
 _LONGEST_SENTENCE = 150  # words: nobody orders in longer ones, and the work stays linear
 _LONGEST = 12_000  # characters of an author's own words that are looked at
 
@@ -150,15 +151,24 @@ def _body(text: str, closings: re.Pattern[str], notices: re.Pattern[str]) -> lis
         if stripped in {"--", "-- "} or notices.match(stripped):
             closed = True
             continue
-        match = closings.search(folded)
-        if match and len(folded) == len(line):
-            lines.append(line[: match.start()])
-            closed = True
-            continue
-        closed = bool(match)
-        if not closed:
+        closing = next((found for found in closings.finditer(folded) if _signed(line, folded, found.end())), None)
+        if closing is None:
             lines.append(line)
+        else:
+            closed = True
+            if len(folded) == len(line):
+                lines.append(line[: closing.start()])
     return lines
+
+
+def _signed(line: str, folded: str, end: int) -> bool:
+    """Whether nothing but a name follows a closing: "Thanks, Mari", not "Thanks! Please register the letter."."""
+    rest = (line if len(folded) == len(line) else folded)[end:].strip(" ,.!*_\t|")
+    words = rest.split()
+    if not words:
+        return True
+    name = words[0][:1].isupper() and (len(words) == 1 or words[1][:1].isupper() or words[0].endswith(","))
+    return name and len(words) <= _LONGEST_SIGNATURE
 
 
 def _paragraphs(lines: list[str], joiners: frozenset[str]) -> list[str]:
