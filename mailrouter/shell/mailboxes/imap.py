@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
@@ -137,17 +138,16 @@ class ImapConnection:
         """See interface. Sizes first, then mails in chunks bounded by count and bytes."""
         for start in range(0, len(uids), BATCH_COUNT):
             self._enter(folder, uidvalidity)
-            known = self._fetch(uids[start : start + BATCH_COUNT], ["RFC822.SIZE", "INTERNALDATE", "FLAGS"])
-            sizes = {uid: int(items[b"RFC822.SIZE"]) for uid, items in known.items() if b"RFC822.SIZE" in items}
-            for chunk, whole in answers.chunks(sizes, size_limit):
+            known = self._listing(uids[start : start + BATCH_COUNT])
+            for chunk, whole in answers.chunks({uid: one.size for uid, one in known.items()}, size_limit):
                 # RFC 3501 § 6.4.5: PEEK leaves \Seen alone.
                 item = "BODY.PEEK[]" if whole else f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>"
                 self._enter(folder, uidvalidity)
                 bodies = self._fetch(chunk, [item])
                 for uid in chunk:
-                    raw = next((value for key, value in bodies.pop(uid, {}).items() if key.startswith(b"BODY[")), None)
+                    raw = _body(bodies.pop(uid, {}))
                     if raw is not None:  # NIL or absent: expunged by someone else meanwhile
-                        yield _fetched(uid, known[uid], sizes[uid], bytes(raw), whole=whole)
+                        yield replace(known[uid], raw=raw, whole=whole, size=len(raw) if whole else known[uid].size)
 
     def append(
         self, folder: str, raw: bytes, flags: Sequence[str] = (), received: datetime | None = None
@@ -344,6 +344,12 @@ class ImapConnection:
                 self._client.noop()
                 return dict(self._client.fetch(list(uids), list(items)))
 
+    def _listing(self, uids: Sequence[int]) -> dict[int, Fetched]:
+        """Size, time and flags of those that are there, nothing read yet."""
+        found = self._fetch(uids, ["RFC822.SIZE", "INTERNALDATE", "FLAGS"])
+        with self._talk("fetch"):
+            return {uid: _listed(uid, items) for uid, items in found.items() if b"RFC822.SIZE" in items}
+
     def _find(self, folder: str, message_id: str, names: Sequence[str]) -> list[int]:
         """SEARCH HEADER looks for a part of the value, so what it names is compared again here."""
         if not answers.searchable(message_id):
@@ -358,7 +364,9 @@ class ImapConnection:
                 criteria += ["HEADER", name, message_id]
             found = self._client.search(criteria, None if message_id.isascii() else "UTF-8")
             headers = self._client.fetch(found, [f"BODY.PEEK[HEADER.FIELDS ({' '.join(names).upper()})]"])
-        return sorted(uid for uid, items in headers.items() if message_id in answers.ids_in(_header(items), *names))
+        return sorted(
+            uid for uid, items in headers.items() if message_id in answers.ids_in(_body(items) or b"", *names)
+        )
 
     def _relocate(self, printed: str, target: str) -> list[bytes]:
         """MOVE, or COPY where there is no MOVE; what COPYUID said."""
@@ -392,7 +400,7 @@ class ImapConnection:
         items = self._fetch([uid], ["BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"]).get(uid)
         if items is None:
             return Moved(uid, "gone")
-        message_id = next(iter(answers.ids_in(_header(items), "Message-ID")), "")
+        message_id = next(iter(answers.ids_in(_body(items) or b"", "Message-ID")), "")
         before = set(self.find(target, message_id))
         self._enter(folder, uidvalidity)
         with self._talk(f"move to {target!r}"):
@@ -443,13 +451,18 @@ class ImapConnection:
             sock.settimeout(self._mailbox.imap.timeout_seconds if self._mailbox.imap else None)
 
 
-def _fetched(uid: int, items: dict[bytes, Any], size: int, raw: bytes, *, whole: bool) -> Fetched:
+def _listed(uid: int, items: dict[bytes, Any]) -> Fetched:
+    received = items[b"INTERNALDATE"]
+    if not isinstance(received, datetime):
+        raise TypeError(f"INTERNALDATE of UID {uid} is no date")
     flags = tuple(flag.decode("ascii", "replace") for flag in items.get(b"FLAGS", ()))
-    return Fetched(uid, items[b"INTERNALDATE"], len(raw) if whole else size, flags, raw, whole)
+    return Fetched(uid, received, int(items[b"RFC822.SIZE"]), flags, b"")
 
 
-def _header(items: dict[bytes, Any]) -> bytes:
-    return next((bytes(value) for key, value in items.items() if key.startswith(b"BODY[") and value), b"")
+def _body(items: dict[bytes, Any]) -> bytes | None:
+    """The text of a FETCH answer's BODY[…]; None for NIL and for what is no string."""
+    bodies = (value for key, value in items.items() if key.startswith(b"BODY["))
+    return next((value for value in bodies if isinstance(value, bytes)), None)
 
 
 def _news(lines: Iterable[Any]) -> bool:
