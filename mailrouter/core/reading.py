@@ -68,6 +68,10 @@ _MAX_KEPT_VALUE: Final = 4_000
 _WORDLESS: Final = ("image/", "audio/", "video/", "font/", "message/", "application/pkcs7", "application/x-pkcs7")
 # What may well be a letter though its format is not read: said; that a table or a film is not read goes without saying.
 _UNREAD_LETTERS: Final = frozenset({"application/msword", "application/rtf", "text/rtf", "application/vnd.ms-word"})
+_MAX_OWN_WORDS: Final = 20_000  # characters in which orders, or a letter in the mail itself, are looked for
+_MAX_LETTER: Final = 150_000  # the same of an attached document: a letter of fifty pages with its annexes
+_MAX_LINE: Final = 2_000  # characters of a paragraph
+_MAX_DOCUMENTS: Final = 100  # in which letters are looked for
 _MAX_HEADER_BYTES: Final = 1024 * 1024
 
 
@@ -163,7 +167,7 @@ def read(raw: bytes, limits: Limits, ocr: Callable[[bytes], str] | None = None) 
         attachments=tuple(each.attachment for each in texts),
         defects=(*defects, *message.defects, *opened.defects, *(found for each in texts for found in each.defects)),
     )
-    orders = (read_orders(mail.text, mail.subject, mail.language), *(_orders(hop) for hop in chain.hops))
+    orders = (read_orders(_bounded(mail.text), mail.subject, mail.language), *(_orders(hop) for hop in chain.hops))
     return Reading(
         version=READER_VERSION,
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -206,7 +210,9 @@ def _letters(mail: Mail, chain: Chain, orders: Orders | None, texts: Sequence[_D
     that make a letter are taken: those of the outer mail, unless it only passes on what is below it or orders what to
     do with it, then those of each hop downwards. A covering note to a document that is a letter is none itself.
     """
-    documents = [(each.attachment.path, each.text) for each in texts if each.text.strip()]
+    documents = [
+        (each.attachment.path, _bounded(each.text, _MAX_LETTER)) for each in texts[:_MAX_DOCUMENTS] if each.text.strip()
+    ]
     found = read_letters(documents, mail_date=mail.date)
     if found or mail.nature in {"bounce", "receipt"}:
         return found
@@ -214,7 +220,7 @@ def _letters(mail: Mail, chain: Chain, orders: Orders | None, texts: Sequence[_D
     if chain.forwarded:
         candidates += [(hop.text, hop.subject, hop.author, hop.sent) for hop in chain.hops]
     for text, subject, author, sent in candidates:
-        letter = read_body(text, subject, author, sent) if text.strip() else None
+        letter = read_body(_bounded(text), subject, author, sent) if text.strip() else None
         if letter:
             return (letter,)
     return ()
@@ -246,7 +252,21 @@ def _enclosed(opened: Opened) -> tuple[Enclosed, ...]:
 
 
 def _orders(hop: Hop) -> Orders | None:
-    return read_orders(hop.text, hop.subject)
+    return read_orders(_bounded(hop.text), hop.subject)
+
+
+def _bounded(text: str, most: int = _MAX_OWN_WORDS) -> str:
+    """As much of a text as a person writes or a letter has, no line longer than a paragraph.
+
+    What reads it compares lines with phrases: its time must not grow with what a hostile mail puts into one line.
+    """
+    if len(text) > most:
+        text = text[:most]
+    if max(map(len, text.split("\n"))) <= _MAX_LINE:
+        return text
+    return "\n".join(
+        line[at : at + _MAX_LINE] for line in text.split("\n") for at in range(0, max(1, len(line)), _MAX_LINE)
+    )
 
 
 def _mail(message: Message, chain: Chain) -> Mail:
