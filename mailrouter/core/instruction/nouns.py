@@ -71,7 +71,9 @@ class Nouns:
         """Noun phrases whose last word has a recipient's ending ("ministri nõunikele")."""
         ends = [at for at in range(head.first, head.last) if self._is_recipient(at, head.last)]
         ends = [at for at in ends if not (at + 1 in ends and self._one_name(at))]
-        ranges = [(self._leftwards(at, head.first, ends), at + 1) for at in ends]
+        ranges = [
+            (at if self._is_author(self._folded[at]) else self._leftwards(at, head.first, ends), at + 1) for at in ends
+        ]
         for index, (first, last) in enumerate(ranges):
             following = ranges[index + 1] if index + 1 < len(ranges) else None
             # "juhatajale Mari Tammele": the post stands in apposition, the name counts.

@@ -63,7 +63,10 @@ class Institution:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer to a name: its entries' addresses; `name` is the entry's full name, `kind` what it is."""
+    """The answer to a name: its entries' addresses; `name` is the entry's full name, `kind` what it is.
+
+    For a role `name` is its holder's.
+    """
 
     kind: str  # "person" | "group" | "unit" | "role" | "address"
     name: str
