@@ -19,7 +19,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,7 @@ from mailrouter.core.register import Entry, find_numbers, find_references
 ZONE = "Europe/Tallinn"  # printed times without an offset are ours
 _ENOUGH_TEXT = 200  # letters and digits: shorter texts are covering words that many mails share
 _TEXT = 4_000
+_LONGEST_KEY = 250  # characters
 _MOST = 200  # numbers, references and Message-IDs of one mail that are looked up
 # The Commission's own programs print its history in its own time, ours print ours.
 _SHIFTS_HOURS = (0, 1, -1, 2, -2)
@@ -108,11 +109,11 @@ def identity_keys(
     own, annexes = documents(attachments, letters)
     keys = [f"raw:{sha256}"]
     if mail.message_id:
-        keys.append(_id_key("mid", mail.message_id))
+        keys.append(make_key("mid", mail.message_id))
     keys += hop_keys(mail.subject, mail.sent, zone=zone)[:1]
     keys += text_keys(mail.text)
     keys += [
-        f"ref:{normal(letter.reference)}|{letter.dated}"
+        make_key("ref", f"{normal(letter.reference)}|{letter.dated}")
         for letter in letters
         if letter.reference and letter.dated and identifies(letter.reference)
     ]
@@ -130,9 +131,9 @@ def registered_keys(case: Case, entry: Entry | None = None, *, zone: str = ZONE)
     keys = list(identity_keys(case.sha256, mail, case.letters, case.attachments, zone=zone))
     keys += hop_keys(mail.subject, mail.sent, zone=zone)
     if mail.index >= 0 and case.message.message_id:
-        keys.append(_id_key("via", case.message.message_id))
+        keys.append(make_key("via", case.message.message_id))
     keys += [
-        f"sref:{normal(letter.reference)}"
+        make_key("sref", normal(letter.reference))
         for letter in case.letters
         if letter.reference and identifies(letter.reference)
     ]
@@ -148,7 +149,7 @@ def _outer(case: Case) -> Correspondence:
 
 def outgoing_keys(entry: Entry, message_ids: Iterable[str]) -> tuple[str, ...]:
     """The keys that the register keeps with an outgoing letter: its number and the Message-IDs it went out under."""
-    return (*number_keys(entry), *(_id_key("mid", each) for each in message_ids))
+    return (*number_keys(entry), *(make_key("mid", each) for each in message_ids))
 
 
 def number_keys(entry: Entry | None) -> tuple[str, ...]:
@@ -158,7 +159,7 @@ def number_keys(entry: Entry | None) -> tuple[str, ...]:
     numbers = [number for number in (entry.number, entry.theirs) if number]
     if entry.suffix == 1:
         numbers += [number.removesuffix("-1") for number in numbers]
-    return tuple(dict.fromkeys(f"num:{number}" for number in numbers))
+    return tuple(dict.fromkeys(make_key("num", number) for number in numbers))
 
 
 def thread_lookup_keys(reading: Reading, domains: Sequence[str] = (), *, zone: str = ZONE) -> tuple[str, ...]:
@@ -178,15 +179,15 @@ def _lookups(reading: Reading, zone: str) -> Iterator[str]:
         yield from identity_keys(reading.sha256, mail, reading.letters, reading.message.attachments, zone=zone)
         yield from hop_keys(mail.subject, mail.sent, zone=zone)
     for each in message_ids(reading):
-        yield _id_key("mid", each)
-        yield _id_key("via", each)
+        yield make_key("mid", each)
+        yield make_key("via", each)
     texts = list(all_texts(reading))
-    yield from (f"num:{number}" for text in texts for number in find_numbers(text)[:_MOST])
-    yield from (f"sref:{normal(reference)}" for text in texts for reference in find_references(text)[:_MOST])
+    yield from (make_key("num", number) for text in texts for number in find_numbers(text)[:_MOST])
+    yield from (make_key("sref", normal(reference)) for text in texts for reference in find_references(text)[:_MOST])
     for letter in reading.letters:
         yield from their_reference_keys(letter)
         if letter.reference and identifies(letter.reference):
-            yield f"sref:{normal(letter.reference)}"
+            yield make_key("sref", normal(letter.reference))
 
 
 def all_texts(reading: Reading) -> Iterator[str]:
@@ -206,7 +207,7 @@ def their_reference_keys(letter: Letter) -> tuple[str, ...]:
     if not letter.their_reference:
         return ()
     numbers = find_numbers(f"nr {letter.their_reference}") or (letter.their_reference.strip(),)
-    return tuple(f"num:{number}" for number in numbers)
+    return tuple(make_key("num", number) for number in numbers)
 
 
 def message_ids(reading: Reading) -> tuple[str, ...]:
@@ -228,15 +229,12 @@ def hop_keys(subject: str, sent: str | None, *, zone: str = ZONE) -> tuple[str, 
         return ()
     try:
         moment = datetime.fromisoformat(sent)
-    except ValueError:
-        return ()
-    if moment.tzinfo is not None:
-        try:
+        if moment.tzinfo is not None:
             moments = [moment.astimezone(_zone(zone)).replace(tzinfo=None)]
-        except OverflowError:
-            moments = [moment.astimezone(UTC).replace(tzinfo=None)]
-    else:
-        moments = [moment + timedelta(hours=hours) for hours in _SHIFTS_HOURS if 1 < moment.year < 9999]
+        else:
+            moments = [moment + timedelta(hours=hours) for hours in _SHIFTS_HOURS]
+    except (ValueError, OverflowError):  # no date, or one at the ends of time
+        return ()
     return tuple(f"hop:{_digest(f'{bare}|{each:%Y-%m-%dT%H:%M}')}" for each in moments)
 
 
@@ -262,9 +260,10 @@ def identifies(reference: str) -> bool:
     return bool(find_references(f"nr {reference}") or re.search(r"\d{3}|\d/\d|-\d+$", reference))
 
 
-def _id_key(kind: str, message_id: str) -> str:
-    key = f"{kind}:{message_id.strip()}"
-    return key if len(key) <= 250 else f"{kind}:{_digest(message_id)}"
+def make_key(kind: str, value: str) -> str:
+    """The key of this kind; what is too long for the register's column is told by its digest."""
+    plain = f"{kind}:{value.strip()}"
+    return plain if len(plain) <= _LONGEST_KEY else f"{kind}:{_digest(plain)}"
 
 
 def _digest(text: str) -> str:

@@ -24,6 +24,7 @@ from mailrouter.core.case.keys import (
     hop_keys,
     identifies,
     identity_keys,
+    make_key,
     message_ids,
     normal,
     text_keys,
@@ -211,15 +212,15 @@ def _evidence(reading: Reading, mail: Correspondence, *, verified: bool, zone: s
     yield from _numbers_given(reading, mail, own, verified=verified)
     for each in message_ids(reading):
         if each != mail.message_id:
-            yield _Evidence(f"mid:{each}", 1, "references")
-            yield _Evidence(f"via:{each}", 1, "references")
+            yield _Evidence(make_key("mid", each), 1, "references")
+            yield _Evidence(make_key("via", each), 1, "references")
     yield from _references_named(reading, mail)
     history = reading.chain[mail.index + 1 :]
     for hop in history:
         for key in (*hop_keys(hop.subject, hop.sent, zone=zone), *text_keys(hop.text)):
             yield _Evidence(key, 4, "history")
         for number in (*find_numbers(hop.subject), *find_numbers(hop.text)):
-            yield _Evidence(f"num:{number}", 4, "history")
+            yield _Evidence(make_key("num", number), 4, "history")
 
 
 def _numbers_given(reading: Reading, mail: Correspondence, own: set[str], *, verified: bool) -> Iterator[_Evidence]:
@@ -232,13 +233,13 @@ def _numbers_given(reading: Reading, mail: Correspondence, own: set[str], *, ver
         # The colleague who passes it on knows the matter: their words need no party to bear them out.
         subjects.append(reading.message.subject)
         for number in found_numbers(reading.message.text):
-            yield _Evidence(f"num:{number.number}", 2, "our number")
+            yield _Evidence(make_key("num", number.number), 2, "our number")
     # A number that stands in a subject was mostly put there by our own answer.
     for number in _not_theirs(subjects, own):
-        yield _Evidence(f"num:{number.number}", 0, "our number")
+        yield _Evidence(make_key("num", number.number), 0, "our number")
     for number in _not_theirs([mail.text, *(letter.text for letter in reading.letters)], own):
         ours = number.owner == "ours"
-        yield _Evidence(f"num:{number.number}", 0 if ours else 2, "our number", party=not ours)
+        yield _Evidence(make_key("num", number.number), 0 if ours else 2, "our number", party=not ours)
 
 
 def _not_theirs(texts: Iterable[str], own: set[str]) -> Iterator[FoundNumber]:
@@ -253,10 +254,10 @@ def _references_named(reading: Reading, mail: Correspondence) -> Iterator[_Evide
     """The sender's earlier letters as this one names or encloses them; only their own letters can be meant."""
     for text in (mail.subject, mail.text, *(letter.text for letter in reading.letters)):
         for reference in find_references(text):
-            yield _Evidence(f"sref:{normal(reference)}", 3, "their reference", party=True)
+            yield _Evidence(make_key("sref", normal(reference)), 3, "their reference", party=True)
     for letter in reading.letters:
         if letter.reference and identifies(letter.reference):
-            yield _Evidence(f"sref:{normal(letter.reference)}", 3, "their reference", party=True)
+            yield _Evidence(make_key("sref", normal(letter.reference)), 3, "their reference", party=True)
     paths = {letter.path for letter in reading.letters if letter.path}
     for attachment in reading.message.attachments:
         if attachment.path in paths:
