@@ -80,7 +80,7 @@ class App:
         return Rulebook(self.store, self.clock, lambda: self.settings, self.folder)
 
     def pipeline(self) -> Pipeline:
-        """fetch → core → settle."""
+        """Fetch → core → settle."""
         return Pipeline(self.settings, self.store, self.rulebook(), self.reader, self.clock)
 
     def service(self) -> Service:
@@ -104,11 +104,8 @@ class App:
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong in settings, rules, templates and directory, the rules' examples tried."""
-        rulebook = self.rulebook()
-        built, problems = ruleset.build(rulebook.working_copy())
-        found = ruleset.locate(problems, self.folder, self.settings)
-        found += self._registers()
-        return found
+        _, problems = ruleset.check(self.folder, self.settings, self.reader.read)
+        return [*problems, *self._registers()]
 
     def _registers(self) -> list[Problem]:
         path = self.folder / settings_file.FILE

@@ -241,10 +241,8 @@ def load(folder: Path) -> tuple[Settings | None, list[Problem]]:
     source, problems = yamltext.parse(text, str(path))
     if source is None or problems:
         return None, problems
-    settings, problems = yamltext.validate(SETTINGS, source)
-    if settings is None:
-        return None, problems
-    return _anchored(settings, folder.resolve()), []
+    found, problems = yamltext.validate(SETTINGS, source)
+    return (None, problems) if found is None else (_anchored(found, folder.resolve()), [])
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:

@@ -93,5 +93,5 @@ def _shown(application: App, wanted: str) -> dict[str, Any]:
         effect["payload"] = row["payload"]
     if case is not None and listed.ruleset:
         rulebook = application.rulebook()
-        shown |= past(listed, case, rulebook.version(listed.ruleset), rulebook.current())
+        shown |= past(case, rulebook.version(listed.ruleset), rulebook.current())
     return shown

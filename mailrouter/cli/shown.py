@@ -90,7 +90,7 @@ def effect_line(effect: Mapping[str, Any]) -> str:
     kind = effect["kind"]
     if kind == "register":
         entry = effect["entry"]
-        return f"register {entry['number']} in {entry['series']}, {entry['access']}, responsible {(entry['responsible'] or {}).get('name', 'nobody')}"
+        return f"register {entry.get('number') or ''} in {entry['series']}, {entry.get('access')}, responsible {(entry.get('responsible') or {}).get('name', 'nobody')}"
     parts = [kind]
     if effect.get("to"):
         parts.append(f"to {', '.join(effect['to'])}")
@@ -134,6 +134,8 @@ def message(one: Mapping[str, Any]) -> None:
 def difference(one: Mapping[str, Any]) -> None:
     """One changed case of a backtest."""
     say(f"{one['sha256'][:12]}  {one['subject']}", "bold")
+    if one["hold_before"] != one["hold_after"]:
+        say(f"  hold: {one['hold_before'] or 'none'} → {one['hold_after'] or 'none'}", "yellow")
     for effect in one["before"]:
         if effect not in one["after"]:
             say(f"  - {effect_line(effect)}", "red")

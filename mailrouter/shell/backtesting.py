@@ -1,22 +1,18 @@
-"""A rule change tried on the whole archive before it counts; and the rules' own examples.
+"""A rule change tried on the whole archive before it counts.
 
 Invariant: facts are stored, nothing is parsed again; memory stays flat however long the archive is.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mailrouter.core.backtest import Difference, compare
-from mailrouter.core.case import CASE, Case
+from mailrouter.core.backtest import Difference, Side, Tally, compare
+from mailrouter.core.case import CASE, Case, MailboxRef
 from mailrouter.core.rules import RuleSet
-from mailrouter.settings import Mailbox
 from mailrouter.shell.deciding import consider
-from mailrouter.shell.explaining import effect_json
 from mailrouter.shell.pipeline import Pipeline
 from mailrouter.shell.reading import iter_paths
-from mailrouter.core.case import MailboxRef
 
 
 @dataclass
@@ -30,10 +26,7 @@ class Backtest:
     mailbox: str | None = None
     rule: str | None = None
     paths: Sequence[str] = ()
-    cases: int = 0
-    changed: int = 0
-    gained: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
 
     def count(self) -> int | None:
         """How many cases there are, None if that is not known beforehand."""
@@ -44,18 +37,24 @@ class Backtest:
     def differences(self, step: Callable[[], None] = lambda: None) -> Iterator[dict[str, Any]]:
         """Each changed case, as `backtest --json` prints it."""
         for case in self._cases():
-            self.cases += 1
             found = compare(self.old, self.new, case)
-            if found is not None and self._wanted(found):
-                self.changed += 1
-                self.gained.update(found.gained)
-                self.lost.update(found.lost)
-                yield _shown(case, found)
+            if found is not None and self.rule is not None and self.rule not in {*found.gained, *found.lost}:
+                found = None
+            self.tally.add(found)
+            if found is not None:
+                yield _shown(found)
             step()
 
     def summary(self) -> dict[str, Any]:
         """The last line."""
-        return {"cases": self.cases, "changed": self.changed, "gained": dict(self.gained), "lost": dict(self.lost)}
+        tally = self.tally
+        return {
+            "cases": tally.cases,
+            "changed": tally.changed,
+            "gained": tally.gained,
+            "lost": tally.lost,
+            "examples": tally.examples,
+        }
 
     def _cases(self) -> Iterator[Case]:
         if self.paths:
@@ -66,7 +65,7 @@ class Backtest:
 
     def _from_paths(self) -> Iterator[Case]:
         """Mails from files, resolved as the first mailbox would take them."""
-        mailbox: Mailbox = self.pipeline.settings.mailboxes[0]
+        mailbox = self.pipeline.settings.mailboxes[0]
         around = self.pipeline.around(mailbox)
         reference = MailboxRef(mailbox.name, mailbox.address)
         for one in iter_paths(self.paths):
@@ -74,19 +73,28 @@ class Backtest:
                 reading = self.pipeline.reader.read(one.raw)
                 yield consider(reading, reference, around.now, self.old, around).case
 
-    def _wanted(self, found: Difference) -> bool:
-        if self.rule is None:
-            return True
-        named = {*found.gained, *found.lost, *(effect.rule for effect in (*found.before, *found.after))}
-        return self.rule in named
 
-
-def _shown(case: Case, found: Difference) -> dict[str, Any]:
+def _shown(found: Difference) -> dict[str, Any]:
     return {
-        "sha256": case.sha256,
-        "subject": case.message.subject,
-        "before": [effect_json(effect) for effect in found.before],
-        "after": [effect_json(effect) for effect in found.after],
+        "sha256": found.sha256,
+        "subject": found.subject,
+        "before": _effects(found.before),
+        "after": _effects(found.after),
+        "hold_before": found.before.hold,
+        "hold_after": found.after.hold,
         "gained": list(found.gained),
         "lost": list(found.lost),
     }
+
+
+def _effects(side: Side) -> list[dict[str, Any]]:
+    return [_flat(effect) for effect in side.effects]
+
+
+def _flat(effect: Mapping[str, Any]) -> dict[str, Any]:
+    """An effect with bare addresses, as `explain` shows it."""
+    data = dict(effect)
+    for name in ("to", "cc"):
+        if name in data:
+            data[name] = [one["address"] or one["name"] for one in data[name]]
+    return {**data, **data.pop("content", {})}

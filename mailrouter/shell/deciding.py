@@ -24,7 +24,7 @@ from mailrouter.core.plan import fill, hold_due, plan
 from mailrouter.core.reading import READING, Reading
 from mailrouter.core.register import Entry, KnownEntry
 from mailrouter.core.rules import Decision, RuleSet, decide
-from mailrouter.settings import Mailbox, Outbox
+from mailrouter.settings import Mailbox
 from mailrouter.shell.store.settlement import Settlement
 
 

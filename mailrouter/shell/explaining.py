@@ -17,7 +17,6 @@ from mailrouter.core.reading import Reading
 from mailrouter.core.register import Entry, series_of
 from mailrouter.core.rules import Decision, RuleSet, decide
 from mailrouter.shell.deciding import Considered, Surroundings, consider
-from mailrouter.shell.store.listing import Listed
 from mailrouter.shell.store.store import Store
 from mailrouter.shell.views import entry_json
 
@@ -130,7 +129,7 @@ def addresses(listed: Sequence[Address]) -> list[str]:
     return [one.address or one.name for one in listed]
 
 
-def past(listed: Listed, case: Case, then: RuleSet, now: RuleSet) -> dict[str, Any]:
+def past(case: Case, then: RuleSet, now: RuleSet) -> dict[str, Any]:
     """Why a stored mail was decided so, under the rules of then; and what the rules of now would do."""
     before = decide(case, then, full=True)
     shown: dict[str, Any] = {

@@ -178,24 +178,27 @@ class Pipeline:
     def _one(self, mailbox: Mailbox, arrival: Arrival, reading: Reading, ruleset: RuleSet) -> str:
         """Decide and settle one mail alone, again where its thread changed meanwhile."""
         try:
-            refused: Refused | None = None
-            for _ in range(_AGAIN):
-                considered = self._consider(mailbox, arrival, reading, ruleset, refused)
-                one = settlement(considered, arrival, reading, ruleset, self.around(mailbox))
-                try:
-                    self.store.settler.settle([one])
-                except Changed:
-                    continue
-                except Refused as error:
-                    refused = error
-                    continue
-                self._tell(one)
-                return "held" if one.plan.hold else "settled"
-            raise Permanent("the letter's thread kept changing while it was decided; try again")
+            return self._until_settled(mailbox, arrival, reading, ruleset)
         except Temporary:
             raise
         except Exception as error:  # noqa: BLE001 - the pipeline's boundary: a bug of ours holds this mail only
             return self._hold(mailbox, arrival, reading, error)
+
+    def _until_settled(self, mailbox: Mailbox, arrival: Arrival, reading: Reading, ruleset: RuleSet) -> str:
+        refused: Refused | None = None
+        for _ in range(_AGAIN):
+            considered = self._consider(mailbox, arrival, reading, ruleset, refused)
+            one = settlement(considered, arrival, reading, ruleset, self.around(mailbox))
+            try:
+                self.store.settler.settle([one])
+            except Changed:
+                continue
+            except Refused as error:
+                refused = error
+                continue
+            self._tell(one)
+            return "held" if one.plan.hold else "settled"
+        raise Permanent("the letter's thread kept changing while it was decided; try again")
 
     def _consider(
         self, mailbox: Mailbox, arrival: Arrival, reading: Reading, ruleset: RuleSet, refused: Refused | None = None

@@ -12,8 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from mailrouter.core.effects import DraftEffect
 from mailrouter.core.message import Address
-from mailrouter.core.nominations import Nominee, nominee_of
-from mailrouter.core.nominations import Topic
+from mailrouter.core.nominations import Nominee, Topic, nominee_of
 from mailrouter.core.people import Directory, Found, find
 from mailrouter.core.register import Entry, Responsible
 from mailrouter.shell.errors import Permanent

@@ -118,7 +118,9 @@ def test_a_draft_changed_after_its_approval_is_not_sent(office):
 
 def test_a_mail_is_forwarded_by_idle_not_by_the_poll(office):
     """With a poll an hour away, a mail that is appended is forwarded at once."""
-    office.configure(mailboxes=[{**office.mailbox("registry", "info@ministry.example", office.user), "poll_seconds": 3600}])
+    office.configure(
+        mailboxes=[{**office.mailbox("registry", "info@ministry.example", office.user), "poll_seconds": 3600}]
+    )
     app = office.app()
     service = app.service()
     service.start()
@@ -142,6 +144,8 @@ def test_a_held_mail_is_shown_with_its_reason_and_can_be_released(office):
     [one] = [message_json(listed) for listed in office.app().store.listing.messages()]
     assert (one["state"], one["hold"]) == ("held", "no-rule")
     assert len(office.mails("INBOX")) == 1
-    done = office.command("messages", "release", one["sha256"][:10], "--reason", "dealt with by phone", "--as", "Katrin")
+    done = office.command(
+        "messages", "release", one["sha256"][:10], "--reason", "dealt with by phone", "--as", "Katrin"
+    )
     assert done.returncode == 0, done.stderr
     assert office.app().store.listing.messages()[0].state == "released"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from mailrouter.core.containers import Limits, open_parts
 from mailrouter.core.effects import (
     OWN_DATE,
     OWN_NUMBER,
@@ -16,7 +17,6 @@ from mailrouter.core.effects import (
     RemindEffect,
     message_id,
 )
-from mailrouter.core.containers import Limits, open_parts
 from mailrouter.core.message import Address, parse
 from mailrouter.settings import Mailbox
 from mailrouter.shell import mime

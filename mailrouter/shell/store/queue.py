@@ -213,9 +213,7 @@ class Queue:
 
         def work(tx: Connection) -> int:
             now = self._db.now(tx)
-            over = effects.c.lease_epoch.is_not(None)
-            if not alone:
-                over = and_(over, effects.c.lease_epoch < now)
+            over = effects.c.lease_epoch.is_not(None) if alone else effects.c.lease_epoch < now
             back = tx.execute(
                 update(effects)
                 .where(effects.c.state == "claimed", over)

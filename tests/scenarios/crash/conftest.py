@@ -41,7 +41,7 @@ def mail(number: int) -> bytes:
         f"To: info@ministry.example\r\nSubject: {kind} number {number}\r\n"
         f"Date: Thu, 29 Feb 2024 10:{number:02}:00 +0200\r\nMessage-ID: <m{number}@office.example>\r\n"
         f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-        f"This is the text of mail {number}, which says something of its own: {'word%d ' % number * 12}\r\n"
+        f"This is the text of mail {number}, which says something of its own: {f'word{number} ' * 12}\r\n"
     ).encode()
 
 
@@ -102,7 +102,9 @@ class Killed:
 
         entries = list(app.store.registry.entries())
         letters = sum(number % 3 == 0 for number in range(self.mails))
-        assert sorted(entry.counter for entry in entries) == list(range(entries[0].counter, entries[0].counter + letters))
+        assert sorted(entry.counter for entry in entries) == list(
+            range(entries[0].counter, entries[0].counter + letters)
+        )
         assert len({entry.title for entry in entries}) == letters
 
         filed = Counter()
@@ -112,7 +114,9 @@ class Killed:
             ({0: "Registered", 1: "Notices", 2: "Questions"}[number % 3], f"<m{number}@office.example>")
             for number in range(self.mails)
         }
-        assert set(filed) == expected, [e['error'] for one in app.store.listing.messages() for e in one.effects if e['error']][:3]
+        assert set(filed) == expected, [
+            e["error"] for one in app.store.listing.messages() for e in one.effects if e["error"]
+        ][:3]
         assert set(filed.values()) == {1}
 
         drafts = Counter(one["Message-ID"] for one in office.mails("Drafts"))
