@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 
@@ -102,11 +102,17 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
+_DIGIT = re.compile(r"\d")
+
+
+@lru_cache(maxsize=1024)
 def find_dates(text: str, *, after: date | None = None, language: str | None = None) -> tuple[PrintedDate, ...]:
     """The dates of a text in their order, not overlapping.
 
     A day without a year is the next one after `after`; without `after` it is not exact and left out.
     """
+    if not _DIGIT.search(text):
+        return ()
     folded = flat(text)
     found: list[PrintedDate] = []
     for name, form in _FORMS:

@@ -187,7 +187,7 @@ def is_prose(line: Line) -> bool:
     words = [word for word in line.text.split() if word[:1].isalpha()]
     if len(words) < _PROSE_WORDS or len(line.text) < _PROSE_LENGTH:
         return False
-    return sum(word[0].islower() for word in words) * 2 >= len(words) and line.text[0] not in "-–•"
+    return sum(word[0].islower() for word in words) * 5 >= 2 * len(words) and line.text[0] not in "-–•"
 
 
 def _prose_at(lines: Sequence[Line]) -> int:

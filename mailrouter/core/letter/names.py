@@ -5,6 +5,7 @@ Invariant: the print is never changed but for titles taken off a name.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.phrases import phrases
@@ -58,6 +59,7 @@ class NamedLine:
     institution: str | None = None
 
 
+@lru_cache(maxsize=2048)
 def without_titles(text: str) -> str:
     """A name without the titles before it and the degrees behind it."""
     previous = None
@@ -76,6 +78,7 @@ def has_title(text: str) -> bool:
     return bool(match and match.end() < len(text))
 
 
+@lru_cache(maxsize=2048)
 def is_name(text: str) -> bool:
     """Whether the words are a person's name: two to five capitalised words, none of a role or an institution."""
     words = text.split()
@@ -90,6 +93,7 @@ def is_name(text: str) -> bool:
     return not any(pattern.search(folded) for pattern in (known.not_name, known.role, known.institution))
 
 
+@lru_cache(maxsize=2048)
 def named_line(text: str) -> NamedLine | None:
     """The person that a line names: "Mari Maasikas", "Mr Lauri LÄÄNEMETS, Minister of Interior, Estonia"."""
     text = without_contact(text)
@@ -129,6 +133,7 @@ def role_and_institution(text: str) -> tuple[str | None, str | None]:
     return None, text.strip()
 
 
+@lru_cache(maxsize=2048)
 def is_role(text: str) -> bool:
     """Whether the words are a role: a word of a role, before any institution ("Head of the Agency")."""
     folded = flat(text)
@@ -138,6 +143,7 @@ def is_role(text: str) -> bool:
     return institution is None or role.start() <= institution.start()
 
 
+@lru_cache(maxsize=2048)
 def is_institution(text: str) -> bool:
     """Whether the words name an institution and no role."""
     return bool(phrases().institution.search(flat(text))) and not is_role(text) and len(text) < 130
@@ -148,6 +154,7 @@ def without_contact(text: str) -> str:
     return _TAIL_CONTACT.sub("", text).strip()
 
 
+@lru_cache(maxsize=2048)
 def is_contact(text: str) -> bool:
     """Whether a line says how to reach somebody: address, telephone, mailbox, web."""
     folded = flat(text)

@@ -59,11 +59,13 @@ def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
     addressee_block = _addressee_block(blocks, signer, salutation)
     letterhead = _letterhead(blocks, signer, addressee_block)
     author = _author(signer, letterhead)
+    if author.role and not author.institution and head:
+        author = replace(author, institution=_top_line(head[0], addressee_block))
     addressee = addressee_block.party if addressee_block else Party()
     addressee = _with_salutation(addressee, salutation)
     if verbale:
         author = replace(author, institution=author.institution or verbale[0])
-        addressee = replace(addressee, institution=addressee.institution or verbale[1])
+        addressee = replace(addressee, institution=verbale[1])
     return Parties(author, addressee)
 
 
@@ -233,6 +235,8 @@ def _starts_party(line: Line, group: Sequence[Line], *, spaced: bool) -> bool:
     person = named_line(line.text)
     if person is None or (spaced and not has_title(line.text)):
         return False
+    if spaced:
+        return any(named_line(other.text) for other in group)
     return any(named_line(other.text) or is_contact(other.text) or is_institution(other.text) for other in group)
 
 
@@ -327,6 +331,13 @@ def _same_person(one: str | None, other: str | None) -> bool:
 _OF_INSTITUTION = re.compile(
     r"\b(?:member of|membre de|mitglied der|mitglied des)\s+(?:the|la|l'|le)?\s*(.+)$", re.IGNORECASE
 )
+
+
+def _top_line(line: Line, addressee: _Block | None) -> str | None:
+    """The first line of an official's letter, an institution though no word of it says so."""
+    taken = bool(addressee and line in addressee.lines) or bool(named_line(line.text) or is_contact(line.text))
+    other = labelled(line, tuple(phrases().labels)) or is_role(line.text) or re.search(r"\d", line.text)
+    return None if taken or other or phrases().marking.fullmatch(line.folded) else line.text
 
 
 def _author(signer: Party, letterhead: _Block | None) -> Party:
