@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,10 +51,8 @@ def tongues() -> dict[str, Words]:
     data = markers._read("data/markers.ini")
     for code in data.sections():
         first = {key: data[code].get(key, "?").split(" | ")[0].rstrip("?") for key in ("from", "date", "to", "cc", "subject", "original")}
-        locale = {"pt-br": "pt_BR", "pt": "pt_PT"}.get(code, code)
-        try:
-            Locale.parse(locale)
-        except UnknownLocaleError:
+        locale = {"pt-br": "pt_BR", "pt": "pt_PT", "sr-latn": "sr_Latn"}.get(code, code)
+        if code in ("zh", "ja", "ko"):  # they print dates in an order of their own; their users' programs print English ones too
             locale = "en"
         found[code] = Words(first["from"], first["date"], first["to"], first["cc"], first["subject"], first["original"] or "Message", locale)
     for code, words in INVENTED.items():

@@ -98,10 +98,13 @@ def _author(context: Context, joined: str, span: tuple[int, int]) -> Address | N
             if len(words) > 5 or len(rest) > 45:
                 return None
             return _named(context, piece)
-    candidates = [(after, before), (before, after)]
-    for piece, rest in candidates:
+    verb = _verb(context, joined)
+    for piece, rest in ((after, before), (before, after)):
         name = _strip_said(context, piece)
-        if name and len(name.split()) <= 6 and len(_strip_said(context, rest).split()) <= 2:
+        if not name or len(name.split()) > 6 or len(_strip_said(context, rest).split()) > 2:
+            continue
+        # Without a known verb a sentence looks much the same: the name has two words, and few stand around it.
+        if verb or (" " in name and len(piece.split()) - len(name.split()) <= 2):
             return parse_author(name, context.vocabulary)
     return None
 

@@ -53,7 +53,11 @@ def read_field(text: str, vocabulary: Vocabulary) -> Field | None:
         return None
     role = known.role if known is not None and known.role not in ("form", "other") else None
     language = min(known.languages) if role == "date" and known is not None else None
-    return Field(label, value, role, known, kind_of(value, language))
+    kind = kind_of(value, language)
+    if role in ("from", "to", "cc") and kind == "date":
+        # Nobody is called "12.03.2024 10:00": the word means another thing here, in a form or in another language.
+        role, known = None, None
+    return Field(label, value, role, known, kind)
 
 
 def _value(match: re.Match[str]) -> str:

@@ -109,6 +109,8 @@ def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
 
 def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabulary: Vocabulary) -> _Spot | None:
     for word in words:
+        if not any(map(str.isalpha, word[0])):  # a rule before the label
+            continue
         label = fold(text[word.start() : match.end()].strip("*_ \xa0:："))
         known = vocabulary.labels.get(label) or vocabulary.labels.get(label.rstrip("."))
         if known is None or known.role in ("form", "other"):

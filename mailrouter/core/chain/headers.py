@@ -163,7 +163,7 @@ def _confidence(context: Context, roles: dict[str, Entry], *, separated: bool) -
     """How sure it is that the lines are a mail's header, 0 if they are not."""
     author, when = roles["from"], roles.get("date")
     subject, to = roles.get("subject"), roles.get("to")
-    addressed = author.kind == "address" or (to is not None and to.kind == "address")
+    addressed = author.kind == "address" or (to is not None and to.kind == "address" and subject is not None)
     known = sum(entry.field.role is not None for entry in roles.values())
     kin = subject is not None and _kin(context, subject)
     timed = when is not None and when.kind == "date"
