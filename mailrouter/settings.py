@@ -241,8 +241,8 @@ def load(folder: Path) -> tuple[Settings | None, list[Problem]]:
     source, problems = yamltext.parse(text, str(path))
     if source is None or problems:
         return None, problems
-    found, problems = yamltext.validate(SETTINGS, source)
-    return (None, problems) if found is None else (_anchored(found, folder.resolve()), [])
+    checked = yamltext.validate(SETTINGS, source)
+    return (_anchored(checked[0], folder.resolve()), []) if checked[0] is not None else checked
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:

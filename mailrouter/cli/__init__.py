@@ -9,6 +9,7 @@ import typer
 
 from mailrouter.bootstrap import Refused
 from mailrouter.cli import demo, drafts, messages, reading, register, rules, service
+from mailrouter.shell import log
 from mailrouter.shell.errors import Permanent, Temporary
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.add_typer(register.app, name="register")
 
 def main() -> None:
     """Run a command; errors become one line on stderr and the exit code of INTERFACE's table."""
+    log.configure("console", quiet=True)
     try:
         app()
     except Refused as refused:

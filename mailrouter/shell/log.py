@@ -40,8 +40,8 @@ EVENTS = frozenset(
 )
 
 
-def configure(form: str) -> None:
-    """Set the log's form, "json" or "console", once per process."""
+def configure(form: str, *, quiet: bool = False) -> None:
+    """Set the log's form, "json" or "console"; `quiet` lets only warnings through, for commands that are no service."""
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if form == "json"
@@ -53,7 +53,7 @@ def configure(form: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
         logger_factory=_stderr,
         cache_logger_on_first_use=False,
     )
