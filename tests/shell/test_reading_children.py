@@ -1,5 +1,6 @@
 """Mail that hangs, crashes or eats memory is held; the next mail is read; no child is left behind."""
 
+import io
 import multiprocessing
 import os
 import signal
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,71 @@ def test_a_mail_that_eats_memory_is_held_and_the_next_is_read():
     assert [hold.code for hold in big.holds] == ["unreadable"]
     assert "400 MiB" in big.holds[0].reason
     assert (after.message.subject, after.holds) == ("after", ())
+
+
+def attached(name: str, content: bytes) -> bytes:
+    head = (
+        b"From: Mari <mari@x.example>\nSubject: "
+        + name.encode()
+        + b"\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\n\nTere\n"
+    )
+    return (
+        head
+        + b"--bb\nContent-Type: application/octet-stream; name="
+        + name.encode()
+        + b"\n\n"
+        + content
+        + b"\n--bb--\n"
+    )
+
+
+def heavy_page() -> bytes:
+    """A PDF page whose few kilobytes draw ten million letters."""
+    drawn = zlib.compress(b"BT /F1 1 Tf " + b"(abcdefghijklmnopqrstuvwxyz) Tj 1 0 Td " * 400_000 + b"ET")
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F1<</Type/Font/Subtype/Type1"
+        b"/BaseFont/Helvetica>>>>>>/Contents 4 0 R>>endobj\n4 0 obj<</Filter/FlateDecode/Length "
+        + str(len(drawn)).encode() + b">>stream\n" + drawn + b"\nendstream endobj\ntrailer<</Root 1 0 R>>\n"
+    )  # fmt: skip
+
+
+def endless_pages() -> bytes:
+    """A PDF that claims a hundred thousand pages, which are itself."""
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R]/Count 100000>>endobj\n"
+        b"trailer<</Root 1 0 R>>\n"
+    )
+
+
+def xml_bomb() -> bytes:
+    """A DOCX whose entities unfold to gigabytes."""
+    entities = "".join(f'<!ENTITY {chr(98 + n)} "{("&" + chr(97 + n) + ";") * 10}">' for n in range(9))
+    xml = f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "aaaaaaaaaa">{entities}]><d>&j;</d>'
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", xml)
+    return out.getvalue()
+
+
+def test_a_page_that_hangs_the_reader_is_held_and_the_next_mail_is_read():
+    """The child is ended in the middle of it."""
+    with ReadingPool(2.0, 1024) as pool:
+        pool.read(mail("warm"))
+        heavy, after = pool.read_many([attached("heavy.pdf", heavy_page()), mail("after")])
+    assert [hold.code for hold in heavy.holds] == ["unreadable"]
+    assert (after.message.subject, after.holds) == ("after", ())
+
+
+def test_documents_made_to_break_readers_break_nothing():
+    """Endless pages, unfolding entities, a cut container: each mail is read, its fault listed, and the next one too."""
+    broken = {"endless.pdf": endless_pages(), "bomb.docx": xml_bomb(), "cut.asice": b"PK\x03\x04cut"}
+    with ReadingPool(60.0, 1024) as pool:
+        readings = list(pool.read_many([*(attached(*each) for each in broken.items()), mail("after")]))
+    assert [reading.message.subject for reading in readings] == [*broken, "after"]
+    assert not [hold for reading in readings for hold in reading.holds]
+    assert all(reading.message.defects for reading in readings[:3])
 
 
 def test_idle_children_end_and_come_back():

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from mailrouter.core.containers import Limits
@@ -36,14 +37,18 @@ def start(mebibytes: int, parent: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold people's mail
 
 
-def read_mails(mails: list[bytes], limits: Limits, seconds: float, ocr: str | None) -> list[Reading]:
-    """Read some mails; the processor time allowed is `seconds` from now, for all of them."""
+def read_mails(mails: list[bytes | str], limits: Limits, seconds: float, ocr: str | None) -> list[Reading]:
+    """Read some mails; the processor time allowed is `seconds` from now, for all of them.
+
+    A large mail comes as the name of a file in the parent's memory: so it is here, and not while it is handed over, that
+    a mail which does not fit runs out of room.
+    """
     used = resource.getrusage(resource.RUSAGE_SELF)
     end = int(used.ru_utime + used.ru_stime + seconds) + _SPARE_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
     scanner: Callable[[bytes], str] | None = tesseract if ocr == "tesseract" else None
     try:
-        return [read(raw, limits, scanner) for raw in mails]
+        return [read(raw if isinstance(raw, bytes) else Path(raw).read_bytes(), limits, scanner) for raw in mails]
     except MemoryError:
         # A child that ran out is not to be trusted with the next mail: libraries may be half loaded.
         os._exit(OUT_OF_MEMORY)

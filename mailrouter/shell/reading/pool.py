@@ -34,6 +34,12 @@ class _Batch:
 
     mails: list[bytes]
     future: Any
+    memory: int | None = None  # the file descriptor of a large mail in our memory
+
+    def release(self) -> None:
+        """Give back the memory of a large mail."""
+        if self.memory is not None:
+            os.close(self.memory)
 
 
 class ReadingPool:
@@ -78,12 +84,17 @@ class ReadingPool:
         """Mails in their order, a few batches ahead of the one that is asked for."""
         waiting: deque[_Batch] = deque()
         with self._used():
-            for batch in _batches(mails):
-                waiting.append(self._send(batch))
-                if len(waiting) >= _AHEAD * self._workers:
+            try:
+                for batch in _batches(mails):
+                    waiting.append(self._send(batch))
+                    if len(waiting) >= _AHEAD * self._workers:
+                        yield from self._receive(waiting.popleft())
+                while waiting:
                     yield from self._receive(waiting.popleft())
-            while waiting:
-                yield from self._receive(waiting.popleft())
+            finally:
+                for batch in waiting:  # nobody asks for the rest
+                    batch.future.cancel()
+                    batch.release()
 
     def close(self) -> None:
         """End the children. Reading again after it raises RuntimeError."""
@@ -96,14 +107,18 @@ class ReadingPool:
 
     def _send(self, mails: list[bytes]) -> _Batch:
         pool = self._running()
-        arguments = (mails, self._limits, self._seconds, self._ocr)
-        return _Batch(mails, pool.schedule(child.read_mails, args=arguments, timeout=self._seconds))
+        memory = _in_memory(mails[0]) if len(mails) == 1 and len(mails[0]) > _BATCH_BYTES else None
+        handed: list[bytes | str] = [*mails] if memory is None else [f"/proc/{os.getpid()}/fd/{memory}"]
+        arguments = (handed, self._limits, self._seconds, self._ocr)
+        return _Batch(mails, pool.schedule(child.read_mails, args=arguments, timeout=self._seconds), memory)
 
     def _receive(self, batch: _Batch) -> Iterator[Reading]:
         try:
             readings = batch.future.result()
         except Exception as error:  # noqa: BLE001  # whatever went wrong in the child is a hold here
             readings = [] if len(batch.mails) > 1 else [read_headers(batch.mails[0], self._hold(error))]
+        finally:
+            batch.release()
         yield from readings
         if not readings:  # one of them it was: each by itself
             for raw in batch.mails:
@@ -192,6 +207,14 @@ def _batches(mails: Iterable[bytes]) -> Iterator[list[bytes]]:
         size += len(raw)
     if batch:
         yield batch
+
+
+def _in_memory(raw: bytes) -> int:
+    """A file without a place on any disk that holds a mail: nothing is left of it when we end, however we end."""
+    memory = os.memfd_create("mail")
+    with os.fdopen(os.dup(memory), "wb") as file:
+        file.write(raw)
+    return memory
 
 
 def _signal_of(error: Exception) -> int:
