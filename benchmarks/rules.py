@@ -18,7 +18,7 @@ from mailrouter.core.reading import read
 from mailrouter.core.rules import decide
 
 ROOT = Path(__file__).parent.parent
-WORDS = "piirivalve rändetoetus julgeolek päästeamet küberturve relvaluba kodakondsus viisapoliitika andmekaitse hange".split()
+WORDS = ["piirivalve", "rändetoetus", "julgeolek", "päästeamet", "küberturve", "relvaluba", "kodakondsus", "viisapoliitika", "andmekaitse", "hange"]
 
 
 def main():
@@ -56,7 +56,7 @@ def many_rules(files, count):
         "message.text: {{contains: {{stem: {word}{n}}}}}",
         "attachments: {{name: {{matches: '(?i){word}{n}.*pdf$'}}, size: {{at_least: 1 kB}}}}",
         "instruction.forward_to: {word} {n}",
-        "letter.reference: {{starts_with: {n}.}}",
+        "letter.reference: {{starts_with: '{n}.'}}",
         "letter.addressee.name: {word} {n}",
     )
     text = []

@@ -171,9 +171,9 @@ def _blocks(environment: Environment, source: str) -> set[str]:
 def _asked(environment: Environment, source: str) -> tuple[set[str], set[str]]:
     try:
         tree = environment.parse(source)
-    except TemplateError:
+        return meta.find_undeclared_variables(tree), {name for name in meta.find_referenced_templates(tree) if name}
+    except (TemplateError, RecursionError):  # said by the check of templates
         return set(), set()
-    return meta.find_undeclared_variables(tree), {name for name in meta.find_referenced_templates(tree) if name}
 
 
 __all__ = ["RenderError", "Rendered", "Template", "Templates", "base_name", "is_template", "one_line", "tidy"]

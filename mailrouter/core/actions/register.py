@@ -5,13 +5,23 @@ from datetime import date
 from typing import Any
 
 from mailrouter.core.actions.interface import READY, Outcome, Parameter, Scene, action
-from mailrouter.core.actions.values import DATE, FLAG, LINE, PERSON, SERIES, TERM, WORD, choice
+from mailrouter.core.actions.values import (
+    DATE,
+    FLAG,
+    LINE,
+    PERSON,
+    SERIES,
+    TERM,
+    WORD,
+    choice,
+    person_named,
+    responsible_of,
+)
 from mailrouter.core.chain.subjects import strip_prefixes
 from mailrouter.core.context import Context, variables
 from mailrouter.core.deadlines import letter_due
 from mailrouter.core.effects import RegisterEffect, Text
 from mailrouter.core.outcomes import Hold
-from mailrouter.core.people import find
 from mailrouter.core.register import (
     Correspondent,
     Entry,
@@ -129,9 +139,8 @@ def _of_series(series: Series, scene: Scene) -> Responsible | None:
     """The series' own responsible."""
     if not series.responsible:
         return None
-    found = find(scene.world.directory, series.responsible, on=scene.now.date().isoformat())
-    person = next((p for p in scene.world.directory.people if p.name == getattr(found, "name", "")), None)
-    return Responsible(person.name, person.email, person.unit, person.job) if person else None
+    person = person_named(series.responsible, scene)
+    return responsible_of(person) if person else None
 
 
 def _title(wanted: Text | None, scene: Scene) -> str | Hold:

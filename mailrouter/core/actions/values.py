@@ -16,7 +16,7 @@ from mailrouter.core.letter.letters import Party
 from mailrouter.core.message import Address
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.paths import Fault, Path, resolve
-from mailrouter.core.people import Directory, Found, Person, expand, find, person_by_email
+from mailrouter.core.people import Directory, Found, Person, expand, find, person_by_email, valid
 from mailrouter.core.register import Responsible
 from mailrouter.core.spelling import nearest
 from mailrouter.core.template_check import check_string
@@ -227,6 +227,13 @@ def _person(value: Any, site: Site) -> Value | None:
     return fixed(responsible)
 
 
+def person_named(name: str, scene: Scene) -> Person | None:
+    """The one person of a name, post or unit that is valid on the day; the plain full name is found first."""
+    directory, on = scene.world.directory, scene.now.date().isoformat()
+    exact = [person for person in directory.people if person.name == name and valid(person, on)]
+    return exact[0] if len(exact) == 1 else _one_person(find(directory, name, on=on), directory)
+
+
 def _one_person(found: Any, directory: Directory) -> Person | None:
     if not isinstance(found, Found) or len(found.members) != 1:
         return None
@@ -248,7 +255,7 @@ def _responsible_of(values: Sequence[Any], scene: Scene) -> Responsible | Hold |
     address = _address_of(value)
     person = person_by_email(directory, address.address) if address and address.address else None
     name = value if isinstance(value, str) else address.name if address else ""
-    person = person or _one_person(find(directory, name, on=scene.now.date().isoformat()), directory)
+    person = person or person_named(name, scene)
     if person is None:
         reason = f"rule '{scene.rule}': {scene.action}: '{name}' is no single person in people.yaml"
         return Hold("unclear", f"{reason}; name the responsible by hand", (name,))

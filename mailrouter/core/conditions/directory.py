@@ -6,13 +6,17 @@ Invariant: a letter's party is known by the entry that it was resolved to; a mai
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mailrouter.core.case import Correspondence, Sender
+from mailrouter.core.chain.hops import Hop
 from mailrouter.core.conditions.interface import Facts, Site, Test, operator, texts_of
 from mailrouter.core.language import fold
 from mailrouter.core.letter.letters import Party
+from mailrouter.core.message import Address
 from mailrouter.core.paths import names
-from mailrouter.core.people import Directory
+from mailrouter.core.people import Directory, Person
 from mailrouter.core.spelling import nearest
 
+_SOMEBODY: frozenset[type] = frozenset({Address, Sender, Correspondence, Hop, Person, Party})
 _SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 
 
@@ -83,15 +87,14 @@ def _known(wanted: Any, site: Site, known: dict[str, str], kind: str) -> list[st
 
 def _is_one_of(site: Site, members: Iterable[str]) -> Test | None:
     """The value is one of these persons (names or addresses), by name or address."""
+    if site.field.record is not None and site.field.record not in _SOMEBODY:
+        site.problem(f"'{site.field.key}' is nobody; name one of its parts")
+        return None
     wanted = _names_and_addresses(site.directory, members)
     if site.field.kind != "record":
         return Test(lambda value, facts: facts.fold(value) in wanted, cost=2)
-    getters = names(site.field.record or str)
     if site.field.record is Party:
         return Test(lambda party, facts: any(n and facts.fold(n) in wanted for n in (party.person, party.name)), cost=2)
-    if not getters:
-        site.problem(f"'{site.field.key}' is nobody; name one of its parts")
-        return None
     return Test(_by_address(site, wanted), cost=2)
 
 
