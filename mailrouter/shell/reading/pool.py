@@ -92,9 +92,9 @@ class ReadingPool:
                 while waiting:
                     yield from self._receive(waiting.popleft())
             finally:
-                for batch in waiting:  # nobody asks for the rest
-                    batch.future.cancel()
-                    batch.release()
+                for unasked in waiting:
+                    unasked.future.cancel()
+                    unasked.release()
 
     def close(self) -> None:
         """End the children. Reading again after it raises RuntimeError."""
