@@ -70,7 +70,7 @@ def _add(asks: list[Ask], ask: Ask) -> None:
 
 def _sentence_asks(sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool) -> tuple[AskKind, ...]:
     """The kinds that a sentence asks, the first in its words first."""
-    folded = flat(sentence)
+    folded = _ADDRESS.sub(lambda match: " " * len(match.group()), flat(sentence))
     if _refused(folded, tables):
         return ()
     for table in tables:
@@ -90,6 +90,7 @@ def _sentence_asks(sentence: str, tables: Sequence[AskPhrases], *, has_asks: boo
     return ()
 
 
+_ADDRESS = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")  # "info@" asks for no information
 _Span = tuple[int, int]
 
 

@@ -32,12 +32,54 @@ def table_events(lines: Sequence[Line], language: str | None, after: date | None
     head = _head_at(lines, language, after)
     if head is None:
         return ()
+    columns = _columns(lines[head])
+    if "date" in columns:
+        mapped = _mapped(columns, lines[head + 1 :], language, after)
+        if mapped:
+            return mapped
     events = []
     for row in _rows(lines[head + 1 :], language, after):
         event = _event(row)
         if event.title:
             events.append(event)
     return tuple(events)
+
+
+def _columns(head: Line) -> list[str]:
+    """What each column of a head with tabs holds: "date", "title", "place", "" for any other."""
+    if "\t" not in head.text:
+        return []
+    columns = []
+    for cell in head.folded.split("\t"):
+        kinds = (kind for kind in ("date", "title", "place") if phrases().table[kind].search(cell))
+        columns.append(next((kind for kind in kinds if kind not in columns), ""))
+    return columns
+
+
+def _mapped(
+    columns: Sequence[str], lines: Sequence[Line], language: str | None, after: date | None
+) -> tuple[Event, ...]:
+    """The events of rows whose columns are apart and in any order; a row without a date ends the table."""
+    events: list[Event] = []
+    for line in lines:
+        cells = [cell.strip() for cell in line.text.split("\t")]
+        if len(cells) < 2:
+            break
+        values = dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))
+        printed = _whole_date(values["date"], language, after)
+        if printed is None:
+            break
+        title = values.get("title") or max((c for c in cells if c != values["date"]), key=len, default="")
+        place = values.get("place") or None
+        if title:
+            events.append(event_of(printed, title, None if place and is_open(place) else place))
+    return tuple(events)
+
+
+def _whole_date(cell: str, language: str | None, after: date | None) -> PrintedDate | None:
+    """A date cell: the print is the whole cell's where the date fills it."""
+    found = find_dates(cell, after=after, language=language)
+    return found[0] if found else None
 
 
 def _head_at(lines: Sequence[Line], language: str | None, after: date | None) -> int | None:
@@ -49,7 +91,14 @@ def _head_at(lines: Sequence[Line], language: str | None, after: date | None) ->
         heads = sum(bool(table[column].search(line.folded)) for column in ("title", "place"))
         if heads and any(_row_date(follow.text, language, after) for follow in lines[at + 1 : at + 3]):
             return at
+        if "\t" in line.text and heads and _dated_cell(lines[at + 1 : at + 3], language, after):
+            return at
     return None
+
+
+def _dated_cell(lines: Sequence[Line], language: str | None, after: date | None) -> bool:
+    """Whether a row of cells under a head has a date in any cell."""
+    return any("\t" in line.text and find_dates(line.text, after=after, language=language) for line in lines)
 
 
 def _row_date(text: str, language: str | None, after: date | None) -> PrintedDate | None:

@@ -69,8 +69,16 @@ def _unwind_columns(rows: Sequence[str]) -> list[str]:
     """Rows of two cells side by side, left column first; a run of rows with more cells is a table and stays."""
     unwound: list[str] = []
     pairs: list[tuple[str, str]] = []
+    heads: list[str] = []
     for row in [*rows, ""]:
         cells = [cell.strip() for cell in re.split(r"\t+| {4,}", row)] if row.strip() else [""]
+        if heads and len(cells) == len(heads):
+            unwound += [f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True)]
+            heads = []
+            continue
+        heads = cells if len(cells) > 1 and all(_is_label(cell) for cell in cells) else []
+        if heads:
+            continue
         if len(cells) == 2 and cells[1]:
             pairs.append((cells[0], cells[1]))
             continue
@@ -81,6 +89,12 @@ def _unwind_columns(rows: Sequence[str]) -> list[str]:
         pairs = []
         unwound.append(row)
     return unwound
+
+
+def _is_label(cell: str) -> bool:
+    """Whether a cell is the label of a number or a date, its value in the row below."""
+    folded = flat(cell.rstrip(": "))
+    return any(phrases().labels[kind].fullmatch(folded) for kind in ("ours", "theirs", "date"))
 
 
 def _unwound(pairs: list[tuple[str, str]]) -> list[str]:

@@ -118,7 +118,9 @@ def _without_dates(value: str) -> str:
 
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
 _BARE_TOKEN = re.compile(
-    r"^[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+$|^(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*$"
+    r"^(?:[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
+    r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
 _BEHIND_DATE = re.compile(
     r"^\.?\s*,?\s*(?:a\.?\s*|г\.?\s*)?(?:nr|no|n°|№|numeris)\.?\s*:?\s*([^\s,;]*\d[^\s,;]*)", re.IGNORECASE

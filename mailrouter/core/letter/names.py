@@ -119,8 +119,13 @@ def named_line(text: str) -> NamedLine | None:
 
 
 _TOP_LEVEL = re.compile(
-    r"\b(?:ministry|ministeerium|embassy|saatkond|ambassade|botschaft|agency|commission|europol|frontex|eu-?lisa|organi[sz]ation|council|ministere|[a-z]+ministerium|[a-z]*ministerio|ministrija|ministerija|министерство|[a-z]*amet|board|unhcr|unodc|iom|kantselei|virasto|permanent representation|mission|united nations)\b"
+    r"\b(?:ministry|[a-z]*ministeerium|embassy|saatkond|ambassade|botschaft|agency|commission|europol|frontex|eu-?lisa|organi[sz]ation|council|ministere|[a-z]+ministerium|[a-z]*ministerio|ministrija|ministerija|министерство|[a-z]*amet|board|unhcr|unodc|iom|kantselei|virasto|permanent representation|mission|united nations)\b"
 )
+
+
+def outranks(text: str, other: str) -> bool:
+    """Whether the first names a whole institution and the other a part of one, such as a department."""
+    return bool(_TOP_LEVEL.search(flat(text))) and not _TOP_LEVEL.search(flat(other))
 
 
 def role_and_institution(text: str) -> tuple[str | None, str | None]:

@@ -19,6 +19,7 @@ from mailrouter.core.letter.names import (
     is_role,
     mailboxes,
     named_line,
+    outranks,
     role_and_institution,
     without_contact,
     without_titles,
@@ -264,11 +265,14 @@ def _block(group: Sequence[Line]) -> _Block | None:
         elif is_role(text) and role is None and not is_contact(text):
             role, found = role_and_institution(text)
             institution = institution or found
-        elif is_institution(text) and institution is None and not mailboxes(text):
-            institution = without_titles(text)
+        elif is_institution(text) and not mailboxes(text) and (institution is None or outranks(text, institution)):
+            institution = without_titles(_STREET_BEHIND.sub("", text))
     if not (name or role or institution):
         return None
     return _Block(tuple(group), Party(name=name, role=role, institution=institution), to, sender, titled)
+
+
+_STREET_BEHIND = re.compile(r",[^,]*\d.*$")  # "Ministry of the Interior, Pikk 61, Tallinn"
 
 
 def _foot_blocks(body: Sequence[Line]) -> list[_Block]:
