@@ -113,8 +113,9 @@ def test_sender_and_forwarder():
         (Letter((), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Anne", "anne@forest.example"), "Metsaamet"),
         (Letter(("k.pdf",), Party(None, institution="Metsaamet"), Party()), Address("Kantselei", "info@metsaamet.example"), "Metsaamet"),
         (Letter(("k.pdf",), Party(None, institution="Metsaamet"), Party(), text="info@forest.example"), Address("", "x@forest.example"), "Metsaamet"),
-        (Letter(("k.pdf",), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Anne Kask", "anne@gmail.com"), "Metsaamet"),
+        (Letter(("k.pdf",), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Anne Kask", "anne@kask.example"), "Metsaamet"),
         (Letter(("k.pdf",), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Mari Maasikas", "mari@gmail.com"), None),
+        (Letter((), Party("Mari Maasikas", institution="Tallinn"), Party()), Address("Mari Maasikas", "mari@gmail.com"), None),
         (Letter(("k.pdf",), Party("Anne Kask", institution="Metsaamet"), Party()), Address("Mari", "mari@maasikas.example"), None),
     ],
 )  # fmt: skip

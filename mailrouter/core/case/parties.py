@@ -132,15 +132,17 @@ def _is_own(letter: Letter, author: Address) -> bool:
     """Whether a letter is its sender's own: a citizen may enclose what an office wrote to them.
 
     The mail's own words are; an enclosed letter is where its signer is the sender, or its letterhead has an address or a
-    name of the sender's domain.
+    name of the sender's domain. Where anybody may have an address, nobody is an office: rather too few are named in public.
     """
+    domain = (author.address or "").rpartition("@")[2].casefold()
+    if domain in PROVIDERS:
+        return False
     if not letter.path or (letter.author.name and fold(letter.author.name) == fold(author.name)):
         return True
     institution = fold(letter.author.institution or "")
     if author.name and fold(author.name) in institution:
         return True
-    domain = (author.address or "").rpartition("@")[2].casefold()
-    if not domain or domain in PROVIDERS:
+    if not domain:
         return False
     words = [word for word in re.findall(r"[^\W\d_]+", institution) if len(word) >= _TELLING]
     return any(word in domain for word in words) or f"@{domain}" in letter.text.casefold()
