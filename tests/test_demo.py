@@ -81,6 +81,8 @@ def test_demo_leaves_a_working_directory(played):
     assert {(one["purpose"], one["answers"]) for one in drafts} >= {("acknowledgement", None), ("nomination", "5-4/22-1")}
     states = {one["subject"]: one["state"] for one in _lines("messages", "list", "--config", config)}
     assert states["Koopiapaberi hinnad sügisel"] == "held"
+    forwards = [(e["kind"], e["state"]) for m in _lines("messages", "list", "--config", config) for e in m["effects"]]
+    assert ("forward", "failed") in forwards  # the one whose mail came back
     assert all(one["unaccounted"] == 0 for one in _lines("status", "--config", config))
 
 
@@ -127,6 +129,18 @@ def test_shipped_rules_pass_their_own_check(played):
     """`check` has nothing to say about what is shipped."""
     done = _cli("check", "--config", played[1] / "config")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_edited_rule_stays_in_a_folder_that_is_used_again(tmp_path):
+    """The demo begins anew in the same folder: a fresh store, but what somebody edited is kept, and said."""
+    prepare(tmp_path).write_settings(1, 2, samples.load(samples.shipped() / "rules" / "samples")[0].arrives)
+    edited = tmp_path / "rules" / "00-mail-without-a-letter.yaml"
+    edited.write_text(edited.read_text().replace("Automatic", "Puhkused"))
+    (tmp_path / "mailrouter.db").write_bytes(b"of the last time")
+    again = prepare(tmp_path)
+    assert again.kept == ("rules",)
+    assert "Puhkused" in edited.read_text()
+    assert not (tmp_path / "mailrouter.db").exists()
 
 
 def test_demo_leaves_a_strange_folder_alone(tmp_path):
