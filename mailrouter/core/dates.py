@@ -346,9 +346,12 @@ def find_sent(text: str) -> tuple[int, int] | None:
     """
     run: list[tuple[int, int]] = []
     seen: set[str] = set()
-    loose = 0
+    loose, prior = 0, ""
     for piece in _PIECE.finditer(text[:600]):
         kind = _date_piece(piece[0], text, piece.end())
+        word, prior = prior, _fold(piece[0])
+        if kind == "month" and f"{word} {prior}" in names().days:  # "dydd mawrth"
+            kind = "day"
         # Jaan, Mai, April and August are also people: one month, and no name behind the year and the time.
         if kind and not (kind == "month" and "month" in seen) and not (kind in ("month", "day") and {"year", "time"} <= seen):
             run.append(piece.span())

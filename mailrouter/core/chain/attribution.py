@@ -26,10 +26,9 @@ def read_attribution(context: Context, index: int) -> Header | None:
     if not text or len(text) > _LONGEST:
         return None
     colon = text[-1] in ":："
-    if not colon and not text[-1].isalpha():
-        return None
-    below = context.next_text(index + 1, 5)
-    if below is None:
+    below = context.next_text(index + 1, 5) if colon or text[-1].isalpha() else None
+    field = context.field(index) if below is not None else None
+    if below is None or (field is not None and field.role is not None):  # "cc:" with nothing behind it
         return None
     quoted = context.lines[below].depth > context.lines[index].depth
     if not quoted and not (colon and any(map(context.figure, range(max(0, index - _WRAPPED + 1), index + 1)))):
@@ -111,7 +110,8 @@ def _author(context: Context, joined: str, span: tuple[int, int]) -> Address | N
 
 def _named(context: Context, piece: str) -> Address | None:
     """The author of a piece that holds an address: the words beside it, without those that say "wrote"."""
-    found = parse_author(piece, context.vocabulary)
+    # "… Central Standard Time, john@office.example": what a comma parts from a bare address is no name.
+    found = parse_author(re.split(r",\s(?=[^\s<>,]+@)", piece)[-1], context.vocabulary)
     if found is None:
         return None
     name = _strip_said(context, found.name, behind=False)

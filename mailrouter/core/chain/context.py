@@ -59,12 +59,20 @@ class Context:
         text = self.lines[index].text.strip()
         if not text or len(text) > 130:
             return False
-        if _RULE.match(text) or _TITLED.match(text):
+        if _RULE.match(text) or _TITLED.match(text) or self.wraps_title(index):
             return True
         bare = fold(text.strip("-_=*~–—#+<> :"))
         if bare in self.vocabulary.separators or bare in self.vocabulary.ends:
             return True
         return deeper and text.endswith((":", "：")) and len(text.split()) <= 6
+
+    def wraps_title(self, index: int) -> bool:
+        """Whether line `index` is the second half of a separator: "----- Forwarded by A on 1 May" / "10:00 -----"."""
+        text = self.lines[index].text.strip()
+        if index == 0 or not text.endswith("--") or text.startswith("--"):
+            return False
+        above = self.lines[index - 1].text.strip()
+        return above.startswith("--") and not above.endswith("--") and _TITLED.match(f"{above} {text}") is not None
 
     def ends(self, index: int) -> bool:
         """Whether line `index` says that a forwarded message ends ("----- End forwarded message -----")."""

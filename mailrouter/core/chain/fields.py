@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from mailrouter.core.chain.mailboxes import begins_list
-from mailrouter.core.dates import parse_sent
+from mailrouter.core.dates import find_sent, parse_sent
 from mailrouter.core.markers import Label, Vocabulary, fold, without_marks
 
 # The label: up to five words without digits, maybe starred or in a table cell, then a colon, a tab or a cell's border.
@@ -54,6 +54,8 @@ def read_field(text: str, vocabulary: Vocabulary) -> Field | None:
     role = known.role if known is not None and known.role not in ("form", "other") else None
     language = min(known.languages) if role == "date" and known is not None else None
     kind = kind_of(value, language)
+    if role == "from" and kind == "date" and (find_sent(value) or (0, 0))[0] > 0:
+        kind = "text"  # a name with a date behind it, as Notes prints
     if role in ("from", "to", "cc") and kind == "date":
         # Nobody is called "12.03.2024 10:00": the word means another thing here, in a form or in another language.
         role, known = None, None

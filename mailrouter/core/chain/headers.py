@@ -5,6 +5,7 @@ programs print. Known labels settle roles and raise confidence. Invariant: a for
 not all of that and is no header.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from mailrouter.core.chain import blocks
@@ -13,7 +14,7 @@ from mailrouter.core.chain.context import Context
 from mailrouter.core.chain.flat import part_subject
 from mailrouter.core.chain.mailboxes import decode_words, has_address, parse_author, parse_list, part_list
 from mailrouter.core.chain.subjects import core, related
-from mailrouter.core.dates import parse_sent
+from mailrouter.core.dates import find_sent, parse_sent
 from mailrouter.core.message import Address
 
 
@@ -44,6 +45,7 @@ def read_header(context: Context, index: int, *, separated: bool) -> Header | No
         roles = _assign(context, bare, separated=separated) or roles
     if roles is None:
         return None
+    roles = _dated_author(roles)
     if "from" not in roles:
         return _notes(context, index, roles)
     confidence = _confidence(context, roles, separated=separated)
@@ -97,6 +99,18 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
         elif entry.kind in ("text", "figure") or "date" in roles:
             texts.append(entry)
     return _settle(context, entries, roles, texts, separated=separated)
+
+
+def _dated_author(roles: dict[str, Entry]) -> dict[str, Entry]:
+    """The roles with the date told apart that Notes prints behind the author, "From: A B      02/01/2024 09:00"."""
+    author = roles.get("from")
+    if author is None or author.kind != "text" or "date" in roles:
+        return roles
+    span = find_sent(author.value)
+    if span is None or span[0] == 0 or span[1] < len(author.value.rstrip()):
+        return roles
+    name, when = author.value[: span[0]].strip(), author.value[span[0] :].strip()
+    return roles | {"from": replace(author, value=name), "date": replace(author, value=when, kind="date")}
 
 
 def _odd(roles: dict[str, Entry]) -> bool:
@@ -238,27 +252,33 @@ def _notes(context: Context, index: int, roles: dict[str, Entry]) -> Header | No
     """Lotus Notes: the author's name and the date stand bare above "To:", "cc:" and "Subject:"."""
     if "subject" not in roles or not {"to", "cc"} & roles.keys() or "date" in roles:
         return None
-    found: list[int] = []
-    at = index - 1
-    while at >= 0 and index - at <= 7 and len(found) < 3:
-        if not context.blank(at):
-            found.append(at)
-        at -= 1
+    found = _above(context, index)
     for position, line in enumerate(found):
         text = context.lines[line].text.strip()
-        sent = parse_sent(text) if len(text) <= 60 else None
-        if sent is None or "T" not in sent:
+        span = find_sent(text) if len(text) <= 100 else None
+        if span is None or "T" not in (parse_sent(text[span[0] : span[1]]) or ""):
             continue
-        above = found[position + 1] if position + 1 < len(found) else None
-        if above is None or not _names_someone(context.lines[above].text):
+        # The name stands on the line above the date, or before it: '"A B" <a@b> on 02/01/2024 09:00'.
+        name, first = re.sub(r"\s(?:on|am|le|den|,)?\s*$", "", f"{text[: span[0]]} "), line
+        if not name.strip():
+            first = found[position + 1] if position + 1 < len(found) else index
+            name = context.lines[first].text.strip()
+        if first == index or not _names_someone(name):
             return None
-        header = _header(context, roles | {"from": roles["subject"]}, above, 0.8)
-        return Header(
-            author=parse_author(context.lines[above].text.strip(), context.vocabulary),
-            to=header.to, cc=header.cc, subject=" ".join(decode_words(roles["subject"].value).split()),
-            sent_raw=text, sent=sent, start=above, end=header.end, tail="", confidence=header.confidence,
-        )  # fmt: skip
+        header = _header(context, roles | {"from": roles["subject"]}, first, 0.8)
+        raw = text[span[0] : span[1]]
+        return replace(header, author=parse_author(name, context.vocabulary), sent_raw=raw, sent=parse_sent(raw), tail="")
     return None
+
+
+def _above(context: Context, index: int) -> list[int]:
+    """The last three lines above line `index` that are not blank, nearest first, without "Sent by: …"."""
+    found: list[int] = []
+    for at in range(index - 1, max(-1, index - 9), -1):
+        field = None if context.blank(at) else context.field(at)
+        if not context.blank(at) and (field is None or field.known is None or field.known.role != "other"):
+            found.append(at)
+    return found[:3]
 
 
 def _names_someone(text: str) -> bool:

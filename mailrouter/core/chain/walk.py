@@ -152,6 +152,9 @@ def _take_back(context: Context, drafts: list[Draft], start: int, depth: int) ->
             if not context.separates(at, deeper=deeper):
                 break
             gone.add(at)
+            if context.wraps_title(at):
+                at -= 1
+                gone.add(at)
         at -= 1
     first = min(gone, default=start)
     for draft in drafts:
