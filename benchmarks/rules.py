@@ -18,14 +18,27 @@ from mailrouter.core.reading import read
 from mailrouter.core.rules import decide
 
 ROOT = Path(__file__).parent.parent
-WORDS = ["piirivalve", "rändetoetus", "julgeolek", "päästeamet", "küberturve", "relvaluba", "kodakondsus", "viisapoliitika", "andmekaitse", "hange"]
+WORDS = [
+    "piirivalve",
+    "rändetoetus",
+    "julgeolek",
+    "päästeamet",
+    "küberturve",
+    "relvaluba",
+    "kodakondsus",
+    "viisapoliitika",
+    "andmekaitse",
+    "hange",
+]
 
 
 def main():
     config, _ = settings.load(ROOT / "config")
     files = ruleset.collect(ROOT / "config", config)
     cases = sample_cases(files)
-    print(f"{len(cases)} sample cases, {sum(len(CASE.dump_json(case)) for case in cases) // len(cases)} bytes each on average")
+    print(
+        f"{len(cases)} sample cases, {sum(len(CASE.dump_json(case)) for case in cases) // len(cases)} bytes each on average"
+    )
     for count in (50, 1000):
         decide_speed(files, cases, count)
     backtest_speed(files, cases, int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
@@ -39,14 +52,25 @@ def sample_cases(files):
         box = MailboxRef("registry", "info@ministry.example")
         received = reading.message.date or "2024-02-29T13:06:00+02:00"
         found.append(
-            resolve(reading, mailbox=box, received=received, directory=built.directory, domains=built.domains, trust=built.trust)
+            resolve(
+                reading,
+                mailbox=box,
+                received=received,
+                directory=built.directory,
+                domains=built.domains,
+                trust=built.trust,
+            )
         )
     return found
 
 
 def many_rules(files, count):
     """The shipped rules and as many more as make `count`, of the kinds that staff write."""
-    shipped = sum(text.count("\n- rule:") + text.startswith("- rule:") for name, text in files.items() if name.startswith("rules/"))
+    shipped = sum(
+        text.count("\n- rule:") + text.startswith("- rule:")
+        for name, text in files.items()
+        if name.startswith("rules/")
+    )
     kinds = (
         "message.subject: {{contains: {word}{n}}}",
         "letter.subject: {{contains: {{stem: {word}{n}}}}}",
@@ -104,7 +128,10 @@ def part(batch):
 
 
 def backtest_speed(files, cases, number):
-    changed = {**files, "rules/90-new.yaml": "- rule: new\n  when: {letter.asks: nominate}\n  then:\n    - flag: nominations\n"}
+    changed = {
+        **files,
+        "rules/90-new.yaml": "- rule: new\n  when: {letter.asks: nominate}\n  then:\n    - flag: nominations\n",
+    }
     stored = [CASE.dump_json(case, by_alias=True) for case in cases]
 
     def batches():
@@ -118,7 +145,9 @@ def backtest_speed(files, cases, number):
             total.merge(tally)
     spent = time.perf_counter() - start
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024
-    print(f"backtest of {total.cases:,} cases: {spent:.1f} s on two processes, {total.changed:,} changed, peak {peak} MiB a process")
+    print(
+        f"backtest of {total.cases:,} cases: {spent:.1f} s on two processes, {total.changed:,} changed, peak {peak} MiB a process"
+    )
 
 
 if __name__ == "__main__":

@@ -88,15 +88,22 @@ def test_sound_files_build():
 
 def test_every_problem_is_said_at_once():
     """Mistakes in several files come together, each with its place."""
-    wrong = {name: (BAD / name / "rules/20-bad.yaml").read_text("utf-8") for name in ("unknown-condition", "unknown-series")}
-    named = {f"rules/{30 + number}.yaml": text.replace("rule: bad", f"rule: {name}") for number, (name, text) in enumerate(wrong.items())}
+    wrong = {
+        name: (BAD / name / "rules/20-bad.yaml").read_text("utf-8") for name in ("unknown-condition", "unknown-series")
+    }
+    named = {
+        f"rules/{30 + number}.yaml": text.replace("rule: bad", f"rule: {name}")
+        for number, (name, text) in enumerate(wrong.items())
+    }
     _, problems = ruleset.build({**GOOD_FILES, **named, "templates/bad.txt.j2": "{{ lettr }}"})
     assert {problem.file for problem in problems} == {"rules/30.yaml", "rules/31.yaml", "templates/bad.txt.j2"}
 
 
 def test_rule_without_examples_is_a_warning():
     """A rule without examples still works; staff are told."""
-    built, problems = ruleset.build({**GOOD_FILES, "rules/20.yaml": "- rule: bare\n  when: always\n  then:\n    - move: Rest\n"})
+    built, problems = ruleset.build(
+        {**GOOD_FILES, "rules/20.yaml": "- rule: bare\n  when: always\n  then:\n    - move: Rest\n"}
+    )
     assert built is not None
     assert [(problem.severity, problem.file, problem.line) for problem in problems] == [("warning", "rules/20.yaml", 1)]
 

@@ -115,7 +115,9 @@ def outside(case):
         references=(),
         message_id="<req@post.example>",
     )
-    incoming = Correspondence(-1, author, mail.to, (), mail.subject, mail.date, mail.message_id, mail.text, None, claimed=False)
+    incoming = Correspondence(
+        -1, author, mail.to, (), mail.subject, mail.date, mail.message_id, mail.text, None, claimed=False
+    )
     return replace(
         case,
         sha256="b" * 64,

@@ -112,7 +112,9 @@ def test_condition_does_not_hold(holds, when):
 
 def test_one_letter_meets_all_parts(holds, case):
     """Two letters that each meet half of the conditions do not add up."""
-    other = Letter(path=("b.pdf",), author=Party(), addressee=Party(), asks=(Ask("reply", "Please reply."),), language="en")
+    other = Letter(
+        path=("b.pdf",), author=Party(), addressee=Party(), asks=(Ask("reply", "Please reply."),), language="en"
+    )
     both = replace(case, letters=(*case.letters, other))
     assert holds("{letter.asks: reply}", both)
     assert not holds("{all: [{letter.asks: reply}, {letter.addressee: {role: minister}}]}", both)
@@ -147,7 +149,9 @@ def test_period_counts_working_days(holds, case, deadline, met):
 
 def test_trace_shows_the_words_of_the_mail(build_rules, case):
     """The trace has what the rule wanted and where in the mail it was found."""
-    long = replace(case, message=replace(case.message, text="Tere! " + "a " * 200 + "palume kontaktisikut nimetada " + "b " * 200))
+    long = replace(
+        case, message=replace(case.message, text="Tere! " + "a " * 200 + "palume kontaktisikut nimetada " + "b " * 200)
+    )
     rules = build_rules(RULE.format(when="{message.text: {contains: {stem: kontaktisik}}}"))
     [line] = decide(long, rules).trace[0].conditions
     assert (line.condition, line.wanted, line.matched) == ("message.text", {"contains": {"stem": "kontaktisik"}}, True)

@@ -28,7 +28,8 @@ def test_every_matching_rule_applies_in_order(build_rules, case):
 def test_stop_ends_the_search(build_rules, case):
     """After a rule that says stop, no other is tried, and the trace says so."""
     rules = build_rules(
-        rule("first", "{nature: person}", then="flag: a", extra="  stop: true\n") + rule("second", "{sender.verified: true}")
+        rule("first", "{nature: person}", then="flag: a", extra="  stop: true\n")
+        + rule("second", "{sender.verified: true}")
     )
     decision = decide(case, rules, full=True)
     assert decision.rules == ("first",)
@@ -54,7 +55,10 @@ def test_shadow_is_recorded_and_does_nothing(build_rules, case):
     rules = build_rules(rule("tried out", extra="  shadow: true\n  stop: true\n") + rule("real", then="flag: a"))
     decision = decide(case, rules)
     assert decision.rules == ("real",)
-    assert [(line.rule, line.shadow, line.matched) for line in decision.trace] == [("tried out", True, True), ("real", False, True)]
+    assert [(line.rule, line.shadow, line.matched) for line in decision.trace] == [
+        ("tried out", True, True),
+        ("real", False, True),
+    ]
 
 
 def test_only_a_shadow_rule_is_no_rule(build_rules, case):
@@ -151,7 +155,9 @@ def test_unknown_name_in_an_order_holds(build_rules, case):
 def test_letter_of_the_actions_is_the_one_that_matched(build_rules, case):
     """`letter` in actions is the first letter that met the rule's conditions."""
     annex = replace(case.letters[0], path=("annex.pdf",), asks=())
-    decision = decide(replace(case, letters=(annex, *case.letters)), build_rules(rule("asked", "{letter.asks: nominate}")))
+    decision = decide(
+        replace(case, letters=(annex, *case.letters)), build_rules(rule("asked", "{letter.asks: nominate}"))
+    )
     assert decision.letters == {"asked": 1}
 
 
