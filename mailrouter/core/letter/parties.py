@@ -78,7 +78,7 @@ def note_verbale(body: Sequence[Line], head: Sequence[Line]) -> tuple[str, str] 
     for zone in (body, (*head, *body)):
         text = " ".join(line.text for line in zone[:12])
         folded = flat(text)
-        for pattern in phrases().verbale:
+        for pattern in phrases().verbale if phrases().verbale_words.search(folded) else ():
             match = pattern.search(folded)
             if match:
                 sides = (text[slice(*match.span(side))].strip(" ,") for side in ("author", "addressee"))

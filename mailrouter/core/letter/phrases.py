@@ -108,6 +108,7 @@ class Phrases:
     to_open: re.Pattern[str]
     title_opening: re.Pattern[str]
     verbale: tuple[re.Pattern[str], ...]  # groups "author" and "addressee"
+    verbale_words: re.Pattern[str]  # what stands between the two: a quick no for all other letters
     announce: re.Pattern[str]
     occasion: re.Pattern[str]  # anywhere in a word
     invitation: re.Pattern[str]  # at the beginning of a title
@@ -142,6 +143,7 @@ def phrases() -> Phrases:
         to_open=union(data["to_open"], start=True),
         title_opening=union(data["title_opening"], start=True),
         verbale=tuple(_verbale(phrase) for phrase in data["verbale"]),
+        verbale_words=re.compile("|".join(_verbale_words(phrase) for phrase in data["verbale"])),
         open_place=re.compile(rf"^(?:{open_words})\.?$"),
     )
 
@@ -182,6 +184,11 @@ def _verbale(phrase: str) -> re.Pattern[str]:
     pattern = compile_phrase(phrase.replace("(author)", "AUTHORNAME").replace("(addressee)", "ADDRESSEENAME"))
     pattern = pattern.replace("authorname", f"(?P<author>{_NAME})").replace("addresseename", f"(?P<addressee>{_NAME})")
     return re.compile(r"(?:^|(?<=[.\s]))" + pattern + r"(?!\w)")
+
+
+def _verbale_words(phrase: str) -> str:
+    """The words between the two institutions."""
+    return compile_phrase(phrase.partition("(author)")[2].partition("(addressee)")[0].strip())
 
 
 def _all(by_language: dict[str, list[str]]) -> list[str]:

@@ -190,10 +190,12 @@ def running_text(body: Sequence[Line]) -> list[Line]:
 
 
 def _interrupts(line: Line) -> bool:
+    if is_prose(line):
+        return False
     person = named_line(line.text)
-    if person and person.role and not is_prose(line) and line.text[-1:] not in ".;":
+    if person and person.role and line.text[-1:] not in ".;":
         return True
-    return is_contact(line.text) and not is_prose(line) and not mailboxes(line.text)
+    return is_contact(line.text) and not mailboxes(line.text)
 
 
 def _signs(layout: Layout, found: Parties) -> int:
