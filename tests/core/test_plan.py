@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from mailrouter import ruleset
 from mailrouter.core.case import Thread
 from mailrouter.core.effects import EFFECT, OWN_DATE, OWN_NUMBER
 from mailrouter.core.letter.letters import Event
@@ -49,8 +50,6 @@ def filled(now, planned):
 
 @pytest.fixture
 def sound(good_files):
-    from mailrouter import ruleset
-
     return ruleset.build(good_files)[0]
 
 
