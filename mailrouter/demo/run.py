@@ -6,9 +6,11 @@ Invariant: it is the service as `mailrouter run` has it; only the calendar and t
 import contextlib
 import logging
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 import structlog
@@ -71,7 +73,9 @@ def _logged_to(path: Path) -> Iterator[None]:
 
 
 def _console() -> Console:
-    """The terminal; into a file or pipe, lines long enough for tables."""
+    """The terminal, of whatever encoding; into a file or pipe, lines long enough for tables."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=_FILE_WIDTH)
 

@@ -65,7 +65,12 @@ def _program() -> str:
     called = Path(sys.argv[0])
     if called.name != "mailrouter" or shutil.which("mailrouter") == str(called):
         return "mailrouter"
-    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
+    return str(_shown(called))
+
+
+def _shown(path: Path) -> Path:
+    """A path as short as it can be called from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _fact(console: Console, name: str, value: str) -> None:
@@ -129,15 +134,16 @@ def _waits(console: Console, mail: Listed, why: str) -> None:
 
 def further(console: Console, work: Workspace, drafts: Sequence[Draft], mails: Sequence[Listed], *, running: bool) -> None:
     """Commands to go on with."""
-    program, config = _program(), f"--config {work.config}"
+    program, directory = _program(), _shown(work.directory)
+    config = f"--config {directory / 'config'}"
     example = next(((mail.sha256 or "")[:12] for mail in mails if mail.rules), "DIGEST")
     lines = [
         f"{program} messages list {config}",
-        f"{program} messages show {example} {config}     why, and why not",
+        f"{program} messages show {example} {config}  # why, and why not",
         f"{program} drafts list {config}",
         f"{program} register list {config}",
         f"{program} status {config}",
-        f"{program} explain {work.directory / 'rules' / 'samples' / 'global-alliance.eml'} {config}",
+        f"{program} explain {directory / 'rules' / 'samples' / 'global-alliance.eml'} {config}",
         f"{program} check {config}",
     ]
     answer = next((draft for draft in drafts if draft.answers), None)
@@ -148,9 +154,11 @@ def further(console: Console, work: Workspace, drafts: Sequence[Draft], mails: S
     else:
         lines.append(
             "The servers end with this command: approving is recorded, but sending needs a demo left running "
-            f"({program} demo --dir {work.directory}, which begins anew)."
+            f"({program} demo --dir {directory}, which begins anew)."
         )
-    console.print(Panel(escape("\n".join(lines)), title="Look further", border_style="blue"))
+    console.rule("[bold]Look further", align="left")
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _conditions(console: Console, trace: RuleTrace) -> None:
