@@ -131,13 +131,13 @@ def explain(case: dict, chain: Chain, wrong: list[str]) -> None:
 
 
 def rate(read, texts: list[str]) -> float:
-    """Texts a second, the best of three rounds."""
+    """Texts a second of processor time, the best of three rounds."""
     best = 0.0
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         for text in texts:
             read(text)
-        best = max(best, len(texts) / (time.perf_counter() - start))
+        best = max(best, len(texts) / (time.process_time() - start))
     return best
 
 
@@ -202,10 +202,10 @@ def hostile() -> None:
     slowest = 0.0
     for name, unit in units.items():
         text = size(unit, 300_000) if unit else "\n".join(">" * n + " x" for n in range(770))
-        start = time.perf_counter()
+        start = time.process_time()
         unwind_text(text, "Subject")
         unwind_text("From: A <a@b.example>\nSent: Monday, 1 January 2024 10:00\nTo: b@b.example\nSubject: " + text, "Subject")
-        spent = time.perf_counter() - start
+        spent = time.process_time() - start
         slowest = max(slowest, spent / 2)
         if spent > 0.5:
             print(f"  slow: {name} {spent / 2:.2f} s")
@@ -219,9 +219,9 @@ def hostile() -> None:
 
 
 def _timed(read, text: str) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     read(text)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def main() -> None:

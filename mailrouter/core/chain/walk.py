@@ -4,7 +4,7 @@ Invariant: every line that is no header, separator or blank end belongs to exact
 the mail whose header or attribution opened its depth; text that returns to a lower depth belongs to whom it did before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +14,7 @@ from mailrouter.core.chain.headers import Header, may_begin, read_header
 from mailrouter.core.chain.lines import Line, join
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
     """A mail being read: its header (None: the outermost mail), its lines with their numbers, the depth of its text."""
 
@@ -44,61 +44,89 @@ class Draft:
 
 def walk(context: Context) -> list[Draft]:
     """The mails of a text: the outermost first, then those below it by nesting, newest first."""
-    drafts = [Draft(None, "forward", 0, None)]
-    given: list[int] = [0] * len(context.lines)  # line → whose text it was given to
-    owners: dict[int, int] = {0: 0}  # depth → whose text it is
-    last = 0
+    walker = _Walker(context)
     at = 0
     while at < len(context.lines):
+        at = walker.step(at)
+    return walker.drafts
+
+
+class _Walker:
+    """Goes down the lines and keeps whose text each depth is."""
+
+    def __init__(self, context: Context) -> None:
+        self.drafts = [Draft(None, "forward", 0, None)]
+        self._context = context
+        self._given = [0] * len(context.lines)  # line → whose text it was given to
+        self._owners: dict[int, int] = {0: 0}  # depth → whose text it is
+        self._last = 0  # whose text the line before was
+
+    def step(self, at: int) -> int:
+        """Deal with line `at`; the number of the line to go on with."""
+        context = self._context
         line = context.lines[at]
-        if context.blank(at):
-            drafts[last].lines.append((at, line))
-            given[at] = last
-            at += 1
-            continue
-        if last and context.ends(at) and not _opens(context, at):
-            owners = _closed(drafts, owners, last)
-            last = _owner(owners, line.depth)
-            at += 1
-            continue
-        opened = _open(context, at)
+        if context.blanks[at]:
+            return self._give(at, line, self._last)
+        if self._last and context.ends(at) and not _opens(context, at):
+            self._close()
+            self._last = self._owner(line.depth)
+            return at + 1
+        opened = _open(context, at) if _worth(context, at, line) else None
         if opened is None:
-            last = _owner(owners, line.depth)
-            drafts[last].lines.append((at, line))
-            given[at] = last
-            at += 1
-            continue
-        header, kind = opened
-        depth = _body_depth(context, header, line.depth, kind)
-        _take_back(context, [drafts[owner] for owner in set(given[max(0, header.start - 12) : at])], header.start, line.depth)
-        draft = Draft(header, kind, depth, last)
+            return self._give(at, line, self._owner(line.depth))
+        return self._begin(at, *opened)
+
+    def _give(self, at: int, line: Line, owner: int) -> int:
+        self._last = self._given[at] = owner
+        self.drafts[owner].lines.append((at, line))
+        return at + 1
+
+    def _begin(self, at: int, header: Header, kind: Literal["forward", "reply"]) -> int:
+        """Open the mail whose header was found on line `at`."""
+        context = self._context
+        quoted = context.lines[at].depth
+        depth = _body_depth(context, header, quoted, kind)
+        near = {self.drafts[owner] for owner in self._given[max(0, header.start - 12) : at]}
+        _take_back(context, near, header.start, quoted)
+        draft = Draft(header, kind, depth, self._last)
         if header.tail:
             draft.lines.append((header.end - 1, Line(depth, header.tail)))
-        drafts.append(draft)
-        owners = {key: value for key, value in owners.items() if key < depth} | {depth: len(drafts) - 1}
-        last = len(drafts) - 1
+        self.drafts.append(draft)
+        self._last = len(self.drafts) - 1
+        self._owners = {key: value for key, value in self._owners.items() if key < depth} | {depth: self._last}
         if header.subject:
             context.subjects.insert(0, header.subject)
             del context.subjects[6:]
-        at = header.end
-    return drafts
+        return header.end
+
+    def _owner(self, depth: int) -> int:
+        owner = self._owners.get(depth)
+        if owner is None:
+            owner = self._owners[max((key for key in self._owners if key <= depth), default=min(self._owners))]
+        return owner
+
+    def _close(self) -> None:
+        """Behind the end of a forwarded message its depth is again the text that it stands in."""
+        closed = self.drafts[self._last]
+        above = closed.above or 0
+        kept = {key: value for key, value in self._owners.items() if key < closed.depth}
+        if self.drafts[above].depth <= closed.depth:
+            kept[self.drafts[above].depth] = above
+        self._owners = kept or {0: 0}
 
 
-def _owner(owners: dict[int, int], depth: int) -> int:
-    return owners[max(key for key in owners if key <= depth)] if min(owners) <= depth else 0
+def _worth(context: Context, at: int, line: Line) -> bool:
+    """Whether a header or an attribution can begin or end here: a mark behind a label, or a quotation below."""
+    text = line.text
+    if ":" in text or "\t" in text or "|" in text or "：" in text:
+        return True
+    below = context.next_text(at + 1, 5)
+    return below is not None and context.lines[below].depth > line.depth
 
 
 def _opens(context: Context, at: int) -> bool:
     after = context.next_text(at + 1)
     return after is not None and may_begin(context, after) and read_header(context, after, separated=True) is not None
-
-
-def _closed(drafts: list[Draft], owners: dict[int, int], last: int) -> dict[int, int]:
-    """The owners behind the end of a forwarded message: its depth is again the text it stands in."""
-    above = drafts[last].above or 0
-    depth = drafts[last].depth
-    kept = {key: value for key, value in owners.items() if key < depth}
-    return kept | {drafts[above].depth: above} if drafts[above].depth <= depth else kept or {0: 0}
 
 
 def _open(context: Context, at: int) -> tuple[Header, Literal["forward", "reply"]] | None:
@@ -141,7 +169,7 @@ def _technical(context: Context, start: int) -> int:
     return start
 
 
-def _take_back(context: Context, drafts: list[Draft], start: int, depth: int) -> None:
+def _take_back(context: Context, drafts: Iterable[Draft], start: int, depth: int) -> None:
     """Take separators, and header lines already given away, out of the texts above a header on line `start`."""
     above = _technical(context, start)
     gone = set(range(above, start))
