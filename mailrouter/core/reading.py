@@ -177,7 +177,11 @@ def read(raw: bytes, limits: Limits, ocr: Callable[[bytes], str] | None = None) 
         chain=chain.hops,
         letters=_letters(mail, chain, orders[0], texts),
         orders=orders,
-        holds=(*opened.holds, *(hold for each in texts for hold in each.holds)),
+        holds=(
+            *(Hold("unreadable", each.detail) for each in defects),
+            *opened.holds,
+            *(hold for each in texts for hold in each.holds),
+        ),
     )
 
 

@@ -137,6 +137,12 @@ def test_an_outlook_file_by_itself_is_read_as_a_mail():
     assert [attachment.name for attachment in reading.message.attachments] == ["kutse.txt"]
 
 
+def test_a_broken_outlook_file_by_itself_is_held():
+    """Nothing can be read of it: a person must look."""
+    reading = read((SAMPLES / "kutse.msg").read_bytes()[:600], Limits())
+    assert [hold.code for hold in reading.holds] == ["unreadable"]
+
+
 def enclosing(depth):
     raw = b"From: a@b.example\nSubject: 0\n\nbottom"
     for number in range(1, depth + 1):

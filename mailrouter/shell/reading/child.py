@@ -18,7 +18,13 @@ from mailrouter.shell.reading.ocr import tesseract
 
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 OUT_OF_MEMORY: Final = 77  # the exit code that says so
-_WARMING: Final = b"Subject: warming\n\nThe first mail loads the language model and the word lists of the reader.\n"
+_WARMING: Final = tuple(  # each loads the language model, the word lists of its language and the names of its months
+    f"Subject: warming\nContent-Type: text/plain; charset=utf-8\n\n{words}\n".encode()
+    for words in (
+        "Dear Sir or Madam,\n\nplease send us your comments on the enclosed draft by 15 March 2024.\n\nYours faithfully",
+        "Lugupeetud proua\n\nPalume esitada arvamus lisatud eelnõu kohta hiljemalt 15. märtsiks 2024.\n\nLugupidamisega",
+    )
+)
 _SPARE_SECONDS: Final = 2  # over the parent's own clock, which speaks first and with the better reason
 _LIBRARY_THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -31,7 +37,8 @@ def start(mebibytes: int, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     for name in _LIBRARY_THREADS:  # each thread of a number library reserves address space that is never used
         os.environ[name] = "1"
-    read(_WARMING, Limits())  # loads what is loaded once, while there is room: half a library is worse than none
+    for mail in _WARMING:  # while there is room: half a library is worse than none
+        read(mail, Limits())
     size = mebibytes * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold people's mail
