@@ -41,7 +41,7 @@ class Sending:
         sent_folder = connection.special("sent")
         name = message_id_of(draft.message_key, mailbox)
         if connection.find(sent_folder, name):
-            return _sent(raw, "found in Sent")
+            return _sent(raw, name, "found in Sent")
         if task.recovering and desk.settings.outbox.unknown_outcome == "hold":
             return Outcome(
                 "unknown",
@@ -124,7 +124,7 @@ class Sending:
             return Outcome(outcome.state, outcome.error, kept, outcome.final)
         connection = desk.connection(task.mailbox)
         connection.append(connection.special("sent"), raw, ("\\Seen",), desk.clock.now())
-        return _sent(raw, None, kept)
+        return _sent(raw, message_id_of(draft.message_key, mailbox), None, kept)
 
 
 def digest_of_copy(message: Message) -> str:
@@ -133,8 +133,9 @@ def digest_of_copy(message: Message) -> str:
     return digest_of(message.addresses.to, message.addresses.cc, message.subject, message.text, parts)
 
 
-def _sent(raw: bytes, note: str | None, result: dict[str, object] | None = None) -> Outcome:
-    return Outcome("done", note, {**(result or {}), "sha256": hashlib.sha256(raw).hexdigest()})
+def _sent(raw: bytes, message_id: str, note: str | None, result: dict[str, object] | None = None) -> Outcome:
+    digest = hashlib.sha256(raw).hexdigest()
+    return Outcome("done", note, {**(result or {}), "sha256": digest, "message_id": message_id})
 
 
 def _lines(subject: str, text: str) -> list[str]:

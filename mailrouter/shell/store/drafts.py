@@ -175,8 +175,12 @@ class Drafts:
         at: datetime,
         sha256: str | None,
         classification: Classification | None = None,
+        message_id: str | None = None,
     ) -> None:
-        """It went out: the answer is registered as sent, the letter it answers is closed."""
+        """It went out: the answer is registered as sent, the letter it answers is closed.
+
+        `message_id` is the one it went out under: replies to it are found by their References.
+        """
         draft = self._get(tx, draft_id)
         row = tx.execute(select(drafts.c.entry_id).where(drafts.c.id == draft_id)).one()
         entry_id = row.entry_id
@@ -185,6 +189,8 @@ class Drafts:
         if draft.answers and entry_id is not None:
             answer = self._registry.by_id(tx, entry_id)
             tx.execute(update(entries).where(entries.c.id == entry_id).values(sent=True))
+            if message_id:
+                self._registry.add_keys(tx, entry_id, outgoing_keys(answer, [message_id]))
             if sha256:
                 answer = replace(answer, message=sha256)
                 self._registry.change(

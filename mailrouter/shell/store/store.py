@@ -50,7 +50,9 @@ class Store:
             for one in self.queue.finish_in(tx, finished, now.isoformat(timespec="seconds")):
                 effect = one.task.effect
                 if isinstance(effect, SendEffect) and one.state == "done" and not one.result.get("skipped"):
-                    self.drafts.sent(tx, effect.draft, now, one.result.get("sha256"))
+                    self.drafts.sent(
+                        tx, effect.draft, now, one.result.get("sha256"), message_id=one.result.get("message_id")
+                    )
                 elif isinstance(effect, SendEffect) and one.state == "failed":
                     self.drafts.fell(tx, effect.draft, f"it could not be sent: {one.error}", now)
 
