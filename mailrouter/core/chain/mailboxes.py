@@ -31,11 +31,12 @@ def has_address(text: str) -> bool:
 
 def begins_list(text: str) -> bool:
     """Whether a text begins as a list of mailboxes does: an address with no more than a name before it."""
-    head = text[:_NAME]
-    if not has_address(head):
+    if "@" not in text and "[" not in text:
         return False
-    spot = _ANY.search(head)
-    assert spot is not None  # has_address saw it
+    head = text[:_NAME]
+    spot = (ADDRESS.search(head) if "@" in head else None) or REDACTED.search(head)
+    if spot is None:
+        return False
     before = re.split(r"[;,]", head[: spot.start()])[-1].lower().replace("mailto:", "")
     return before.count(" ") <= 9 and ":" not in before
 
