@@ -77,6 +77,10 @@ class DraftEffect:
     references: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()  # what a person must fill: "nominee"
     approver: str | None = None
+    nominees: tuple[
+        str, ...
+    ] = ()  # whom it names, as people.yaml has them: their entries must be valid when it goes out
+    unnamed: Text | None = None  # the same with the nominee's places open, to name somebody else
     kind: Literal["draft"] = "draft"
 
 

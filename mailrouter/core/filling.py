@@ -4,6 +4,7 @@ Invariant: nothing of a mail is ever rendered as a template; a text that fails r
 out half.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -108,10 +109,22 @@ class Filler:
                 letter = self._letter(effect.rule)
                 ics = to_ical(letter.events, self.now) if letter else ""
                 return replace(effect, content=self._text(effect, effect.content, done), ics=ics)
-            case ForwardEffect() | DraftEffect() | AutoReplyEffect() | NotifyEffect() | RemindEffect():
+            case DraftEffect():
+                return self._drafted(effect, done)
+            case ForwardEffect() | AutoReplyEffect() | NotifyEffect() | RemindEffect():
                 return replace(effect, content=self._text(effect, effect.content, done))
             case _:
                 assert_never(effect)
+
+    def _drafted(self, effect: DraftEffect, done: tuple[Done, ...]) -> DraftEffect:
+        """A draft's text; where it names somebody, also with the places open, so that another may be named."""
+        made = replace(effect, content=self._text(effect, effect.content, done))
+        name = effect.content.template
+        if name is None or "nominee" not in self.ruleset.world.templates.uses(name):
+            return made
+        unnamed = self._text(replace(effect, needs=("nominee",)), effect.content, done)
+        nominees = () if "nominee" in effect.needs else tuple(_with_deputies(self._nominees))
+        return replace(made, nominees=nominees, unnamed=unnamed)
 
     def _text(self, effect: Effect, text: Text, done: tuple[Done, ...]) -> Text:
         templates = self.ruleset.world.templates
@@ -199,6 +212,13 @@ class Filler:
             else None
         )
         return day.isoformat() if day else None
+
+
+def _with_deputies(nominees: tuple[Nominee, ...]) -> Iterator[str]:
+    for nominee in nominees:
+        yield nominee.name
+        if nominee.deputy:
+            yield nominee.deputy.name
 
 
 def _tells(effect: Effect) -> bool:

@@ -197,6 +197,7 @@ drafts = Table(
     Column("entry_id", Integer, ForeignKey("entries.id")),  # the outgoing entry, from approval on
     Column("revision", Integer, nullable=False),  # each change makes a new copy in Drafts, under a new Message-ID
     Column("note", Text),  # why an approval fell, the difference
+    Column("sought", Boolean, nullable=False, default=False),  # Sent was searched for an answer older than the draft
 )
 
 rulesets = Table(

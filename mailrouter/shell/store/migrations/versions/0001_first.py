@@ -191,6 +191,7 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.Integer(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("sought", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["entries.id"], name=op.f("fk_drafts_entry_id")),
         sa.ForeignKeyConstraint(["intake_id"], ["intake.id"], name=op.f("fk_drafts_intake_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
