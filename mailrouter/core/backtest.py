@@ -77,6 +77,8 @@ def compare(old: RuleSet, new: RuleSet, case: Case) -> Difference | None:
     """How a case would be decided otherwise under `new`; None if the same is decided and done."""
     now = datetime.fromisoformat(case.received)
     first, second = decide(case, old, traced=False), decide(case, new, traced=False)
+    if _alike(first, second, old, new):
+        return None
     before, effects_before = _planned(first, case, old, now)
     after, effects_after = _planned(second, case, new, now)
     if before == after and effects_before == effects_after:
@@ -89,6 +91,19 @@ def compare(old: RuleSet, new: RuleSet, case: Case) -> Difference | None:
         gained=tuple(name for name in second.rules if name not in first.rules),
         lost=tuple(name for name in first.rules if name not in second.rules),
     )
+
+
+def _alike(first: Decision, second: Decision, old: RuleSet, new: RuleSet) -> bool:
+    """Whether the same rules with the same actions apply in the same surroundings: then the same is done."""
+    if (first.rules, first.hold, first.letters) != (second.rules, second.hold, second.letters):
+        return False
+    if not old.surroundings or old.surroundings != new.surroundings:
+        return False
+    return _actions(first, old) == _actions(second, new)
+
+
+def _actions(decision: Decision, ruleset: RuleSet) -> list[tuple[str, bool]]:
+    return [(rule.actions, rule.of_thread) for rule in ruleset.rules if rule.name in decision.rules]
 
 
 def _planned(decision: Decision, case: Case, ruleset: RuleSet, now: datetime) -> tuple[str | None, list[Effect]]:

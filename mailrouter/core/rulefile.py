@@ -94,6 +94,7 @@ class RuleFile:
             owner=texts["owner"] or "",
             description=texts["description"] or "",
             examples=examples,
+            actions=repr(data["then"]),
             of_letter="letter" in paths,
             of_thread="thread" in paths,
         )

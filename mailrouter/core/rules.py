@@ -52,6 +52,7 @@ class Rule:
     owner: str = ""
     description: str = ""
     examples: tuple[Example, ...] = ()
+    actions: str = ""  # `then` as written, without its places: equal words do the same in the same world
     of_letter: bool = False  # whether a condition is about `letter`
     of_thread: bool = False  # whether a condition is about `thread`: then it means duplicates when it matches them
 
@@ -108,6 +109,7 @@ class RuleSet:
     terms: tuple[Term, ...]
     trust: Trust
     world: World = field(default_factory=World, repr=False, compare=False)  # the same, as actions see it
+    surroundings: str = ""  # the digest of everything but the rules
 
 
 @dataclass(frozen=True, slots=True)

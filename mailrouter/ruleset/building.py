@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from mailrouter import yamltext
 from mailrouter.core.actions.interface import World
+from mailrouter.core.actions.values import reachable
 from mailrouter.core.deadlines import Term
 from mailrouter.core.lint import lint
 from mailrouter.core.nominations import Nominations, check_nominations
@@ -143,6 +144,7 @@ class _Builder:
             deadlines.terms if deadlines else (),
             templates,
             institution,
+            reachable(directory) if directory else {},
         )
         rules = self._rules(world)
         sources = {name.partition("/")[2]: text for name, text in self.files.items() if name.startswith("templates/")}
@@ -158,6 +160,7 @@ class _Builder:
             terms=world.terms,
             trust=trust,
             world=world,
+            surroundings=digest_of({name: text for name, text in self.files.items() if not name.startswith("rules/")}),
         )
 
     def _config(self, name: str, adapter: TypeAdapter[T | None]) -> tuple[T | None, YamlText | None]:

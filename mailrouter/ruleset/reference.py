@@ -12,7 +12,7 @@ from mailrouter.core.conditions.interface import Operator, operators
 from mailrouter.core.paths import Field, View, fields_of
 from mailrouter.core.rulefile import KEYS, KINDS
 
-_DEPTH = 3  # steps of a path that editors complete
+_DEPTH = 4  # steps of a path that editors complete
 _SCALARS = {
     "text": ["string", "integer", "null"],
     "date": ["string", "null"],

@@ -16,6 +16,7 @@ from mailrouter.core.case import Case
 from mailrouter.core.deadlines import Term
 from mailrouter.core.effects import Effect, effect_key
 from mailrouter.core.letter.letters import Letter
+from mailrouter.core.message import Address
 from mailrouter.core.nominations import Nominations, Nominee, propose
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.paths import View
@@ -38,6 +39,7 @@ class World:
     terms: tuple[Term, ...] = ()
     templates: Templates = field(default_factory=Templates)
     institution: str = ""
+    reach: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)  # whom a full name means on any day
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,9 @@ def _addresses(values: Sequence[Any], scene: Scene, wanted: str) -> tuple[Addres
             found.append(address)
             continue
         name = value if isinstance(value, str) else address.name if address else ""
+        if name in scene.world.reach:
+            found += scene.world.reach[name]
+            continue
         members, missing = expand(scene.world.directory, [name], on=scene.now.date().isoformat())
         if missing or not members:
             several = ", ".join(missing[0].candidates) if missing and missing[0].candidates else ""
@@ -177,6 +180,14 @@ def _addresses(values: Sequence[Any], scene: Scene, wanted: str) -> tuple[Addres
             return Hold("unclear", f"rule '{scene.rule}': {scene.action}: '{name}' ({wanted}): {why}", (name,))
         found += members
     return _unique(found)
+
+
+def reachable(directory: Directory) -> dict[str, tuple[Address, ...]]:
+    """Whom the full names of the directory mean, looked up once; {} where that depends on the day."""
+    if any(person.valid_from or person.valid_until for person in directory.people):
+        return {}
+    found = {name: expand(directory, [name]) for name in _names(directory)}
+    return {name: members for name, (members, missing) in found.items() if members and not missing}
 
 
 def _address_of(value: Any) -> Address | None:
