@@ -46,10 +46,29 @@ _PAGE_NUMBER = re.compile(
 _BOLD = re.compile(r"^\*\*(.+?)\*\*(:?)$")
 
 
+_LONGEST_LINE = 1500  # words of a paragraph are cut there, the rest makes further lines
+_MOST_LINES = 4000  # fifty pages
+# Longer runs are no words, and patterns would go over them again and again.
+_RUN = re.compile(r"(\S{200})\S+|[ \xa0]{40,}")
+
+
+def _bounded(text: str) -> str:
+    """The text with endless words and lines cut, so that reading takes a time in proportion to its length."""
+    lines = []
+    for line in _RUN.sub(lambda match: match.group(1) or "    ", text).split("\n")[:_MOST_LINES]:
+        while len(line) > _LONGEST_LINE:
+            cut = line.rfind(" ", 0, _LONGEST_LINE)
+            cut = cut if cut > _LONGEST_LINE // 2 else _LONGEST_LINE
+            lines.append(line[:cut])
+            line = line[cut:]  # noqa: PLW2901  # the rest of the same line
+        lines.append(line)
+    return "\n".join(lines[:_MOST_LINES])
+
+
 def read_lines(text: str) -> tuple[Line, ...]:
     r"""The printed lines, columns of letterheads unwound, page numbers left out. "\\f" begins a page."""
     lines: list[Line] = []
-    for number, page in enumerate(text.replace("\r\n", "\n").split("\f"), 1):
+    for number, page in enumerate(_bounded(text.replace("\r\n", "\n")).split("\f"), 1):
         gap = True
         for raw in _unwind_columns(page.split("\n")):
             printed = raw.strip()

@@ -33,6 +33,7 @@ from mailrouter.core.letter.sentences import paragraphs, sentences
 from mailrouter.core.message import Address
 
 _ENOUGH = 3  # signs of a letter
+_SENTENCE, _SENTENCES = 2000, 1500  # characters of one, and how many are looked at for asks
 
 
 def read_letter(text: str, path: tuple[str, ...], *, mail_date: str | None = None) -> Letter | None:
@@ -66,7 +67,7 @@ def _letter(
     dated = _dated(layout, numbers, signed, language)
     after = dated or (date.fromisoformat(mail_date[:10]) if mail_date else None)
     prose = running_text(layout.body)
-    said = [sentence for paragraph in paragraphs(prose) for sentence in sentences(paragraph)]
+    said = [sentence[:_SENTENCE] for paragraph in paragraphs(prose) for sentence in sentences(paragraph)][:_SENTENCES]
     asks = read_asks(said, language, after)
     mark = marking((*layout.head, *layout.tail, *lines[-6:]), language)
     first = earliest(asks)
