@@ -71,13 +71,15 @@ def propose(
     on: str,
     series: str | None = None,
     organisation: str = "",
+    language: str | None = None,
 ) -> tuple[Nominee, ...]:
     """Whom to name in answer to a case on the ISO date `on`; () if no topic is met, several equally, or nobody is valid.
 
-    `series` is the mark that the letter is registered in; `organisation` stands where the directory names none.
+    `series` is the mark that the letter is registered in; `organisation` stands where the directory names none;
+    `language` is the answer's: posts are given in it where the directory has them.
     """
     topic = topic_of(case, nominations, on=on, series=series)
-    nominee = nominee_of(topic, directory, on=on, organisation=organisation) if topic else None
+    nominee = nominee_of(topic, directory, on=on, organisation=organisation, language=language) if topic else None
     return (nominee,) if nominee else ()
 
 
@@ -89,17 +91,23 @@ def topic_of(case: Case, nominations: Nominations, *, on: str, series: str | Non
     return topics[0] if topics and len({fold(topic.nominee) for topic in topics}) == 1 else None
 
 
-def nominee_of(topic: Topic, directory: Directory, *, on: str, organisation: str = "") -> Nominee | None:
+def nominee_of(
+    topic: Topic, directory: Directory, *, on: str, organisation: str = "", language: str | None = None
+) -> Nominee | None:
     """The topic's nominee with the deputy; the deputy alone where the nominee is not in the directory or not valid."""
     persons = (_valid_person(topic.nominee, directory, on), _valid_person(topic.deputy, directory, on))
-    named = [_nominee(person, organisation) for person in persons if person]
+    named = [_nominee(person, organisation, language) for person in persons if person]
     if not named:
         return None
     return replace(named[0], deputy=named[1]) if len(named) == 2 else named[0]
 
 
-def _nominee(person: Person, organisation: str) -> Nominee:
-    return Nominee(person.name, person.job, person.organisation or organisation, person.email, person.phone)
+def _nominee(person: Person, organisation: str, language: str | None) -> Nominee:
+    """The person's particulars, the post in the answer's language where the directory has it."""
+    told = next((one for one in person.translated if one.language == language), None)
+    job = (told.job if told else "") or person.job
+    body = (told.organisation if told else "") or person.organisation or organisation
+    return Nominee(person.name, job, body, person.email, person.phone)
 
 
 def _valid_person(name: str | None, directory: Directory, on: str) -> Person | None:

@@ -185,10 +185,13 @@ def _day(value: Any) -> date | None:
 
 
 def _locale(language: str) -> Locale:
+    """A language's locale; English as Europe writes it, day before month."""
+    if language == "en":
+        return Locale.parse("en_GB")
     try:
         return Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
-        return Locale.parse("en")
+        return Locale.parse("en_GB")
 
 
 @pass_context

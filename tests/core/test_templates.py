@@ -38,7 +38,7 @@ def render_file(case):
     ("source", "printed"),
     [
         ("{{ letter.dated | date }}", "28. veebruar 2024"),
-        ('{{ letter.dated | date("en") }}', "February 28, 2024"),
+        ('{{ letter.dated | date("en") }}', "28 February 2024"),
         ('{{ letter.dated | date("en_GB") }}', "28 February 2024"),
         ('{{ letter.dated | date("et", "short") }}', "28.02.2024"),
         ("{{ received | date }}", "29. veebruar 2024"),

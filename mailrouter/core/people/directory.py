@@ -9,6 +9,16 @@ from mailrouter.core.message import Address
 
 
 @dataclass(frozen=True, slots=True)
+class Translated:
+    """A person's post as letters in another language print it; what is empty stays as it is."""
+
+    language: str  # ISO 639-1
+    job: str = ""
+    unit: str = ""
+    organisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """An official of ours. Names and posts are public; `valid_until` (ISO date) ends the entry."""
 
@@ -21,6 +31,7 @@ class Person:
     organisation: str = ""
     valid_from: str | None = None
     valid_until: str | None = None
+    translated: tuple[Translated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
