@@ -123,7 +123,7 @@ class Filler:
         if name is None or "nominee" not in self.ruleset.world.templates.uses(name):
             return made
         unnamed = self._text(replace(effect, needs=("nominee",)), effect.content, done)
-        nominees = () if "nominee" in effect.needs else tuple(_with_deputies(self._nominees))
+        nominees = () if "nominee" in effect.needs else tuple(_with_deputies(self._nominees(made.content.language)))
         return replace(made, nominees=nominees, unnamed=unnamed)
 
     def _text(self, effect: Effect, text: Text, done: tuple[Done, ...]) -> Text:
@@ -164,7 +164,7 @@ class Filler:
 
     def _variables(self, effect: Effect, language: str | None, done: tuple[Done, ...]) -> dict[str, object]:
         letter = self._letter(effect.rule)
-        nominees = self._nominees if isinstance(effect, DraftEffect) else ()
+        nominees = self._nominees(language) if isinstance(effect, DraftEffect) else ()
         if isinstance(effect, DraftEffect) and "nominee" in effect.needs:
             nominees = (NOMINEE,)
         context = Context(
@@ -182,8 +182,7 @@ class Filler:
         )
         return variables(self.case, letter, context)
 
-    @cached_property
-    def _nominees(self) -> tuple[Nominee, ...]:
+    def _nominees(self, language: str | None) -> tuple[Nominee, ...]:
         return propose(
             self.case,
             self.ruleset.nominations,
@@ -191,6 +190,7 @@ class Filler:
             on=self.now.date().isoformat(),
             series=self.entry.series if self.entry else None,
             organisation=self.ruleset.institution,
+            language=language,
         )
 
     @cached_property
