@@ -116,7 +116,7 @@ def _choose(kinds: dict[AskKind, _Span], direct: dict[AskKind, _Span]) -> tuple[
         for other in ("nominate", "transmit"):
             if other in merged and begin <= merged[other][0] <= finish + (_INVITED_TO if "attend" in direct else 0):
                 return (other,)
-    if first == "reply" and "inform" in merged and merged["reply"][0] < merged["inform"][0] <= merged["reply"][1]:
+    if first == "reply" and "inform" in merged and merged["reply"][0] < merged["inform"][0] <= merged["reply"][1] + 1:
         return ("inform",)  # "replies to the questionnaire"
     return (first,)
 
