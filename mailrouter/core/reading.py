@@ -218,7 +218,7 @@ def _letters(mail: Mail, chain: Chain, orders: Orders | None, texts: Sequence[_D
         (each.attachment.path, _bounded(each.text, _MAX_LETTER)) for each in texts[:_MAX_DOCUMENTS] if each.text.strip()
     ]
     found = read_letters(documents, mail_date=mail.date)
-    if found or mail.nature in {"bounce", "receipt"}:
+    if found or mail.nature in {"bounce", "receipt", "automatic"}:  # what a machine writes by itself is no letter
         return found
     candidates = [] if chain.forwarded and orders is not None else [(mail.text, mail.subject, mail.author, mail.date)]
     if chain.forwarded:
