@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from mailrouter.core.case import Case
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.store.database import Database
 from mailrouter.shell.store.schema import acts, effects, entries, intake, messages
 from mailrouter.shell.store.settlement import CASE
+
+_DIGITS = 8  # a number so long is the beginning of a digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,7 @@ class Listing:
         if ids is not None:
             query = query.where(intake.c.id.in_(list(ids)))
         if wanted is not None:
-            match = or_(entries.c.number == wanted, intake.c.sha256.startswith(wanted.lower(), autoescape=True))
-            query = query.where(
-                or_(match, intake.c.id == int(wanted))
-                if wanted.isascii() and wanted.isdigit() and len(wanted) < 10
-                else match
-            )
+            query = query.where(_named(wanted))
         if limit is not None:
             query = query.limit(limit)
 
@@ -199,6 +196,13 @@ class Listing:
                     }
                 )
         return {key: tuple(value) for key, value in result.items()}
+
+
+def _named(wanted: str) -> ColumnElement[bool]:
+    """A short number is a row's id; else a register number, or the beginning of a digest."""
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < _DIGITS:
+        return intake.c.id == int(wanted)
+    return or_(entries.c.number == wanted, intake.c.sha256.startswith(wanted.lower(), autoescape=True))
 
 
 def _listed(row: Any, done: Sequence[Mapping[str, Any]]) -> Listed:
