@@ -109,7 +109,15 @@ def test_a_covering_note_is_no_letter(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["a" * 100_000, "a " * 50_000, "\n" * 100_000, "Dear Sir,\n" * 9_000, "5 May 2024, " * 8_000, "((" * 50_000, "A/" * 50_000],
+    [
+        "a" * 100_000,
+        "a " * 50_000,
+        "\n" * 100_000,
+        "Dear Sir,\n" * 9_000,
+        "5 May 2024, " * 8_000,
+        "((" * 50_000,
+        "A/" * 50_000,
+    ],
 )
 def test_hostile_text_takes_its_time_only_once(text):
     """Endless words, lines and greetings are read in a moment."""

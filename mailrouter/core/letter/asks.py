@@ -70,9 +70,9 @@ def _add(asks: list[Ask], ask: Ask) -> None:
 
 def _sentence_asks(sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool) -> tuple[AskKind, ...]:
     """The kinds that a sentence asks, the first in its words first."""
-    folded = _ADDRESS.sub(lambda match: " " * len(match.group()), flat(sentence))
-    if _refused(folded, tables):
-        return ()
+    folded = _ADDRESS.sub(_blank, flat(sentence))
+    for table in tables:
+        folded = table.refused.sub(_blank, folded)
     for table in tables:
         direct = _kinds_at(folded, table.direct, 0)
         request = table.request.search(folded)
@@ -135,15 +135,14 @@ def _only_vehicle(folded: str, table: AskPhrases, kind: AskKind) -> bool:
     return bool(match and _GENERIC_REPLY.search(folded)) and not table.kinds[kind].search(rest)
 
 
+def _blank(match: re.Match[str]) -> str:
+    """Spaces in place of words that must not count, so that no other moves."""
+    return " " * len(match.group())
+
+
 def _refused(folded: str, tables: Sequence[AskPhrases]) -> bool:
-    """Whether a sentence is thanks, an offer or a courtesy: it asks nothing unless it goes on with a request."""
-    for table in tables:
-        match = table.refused.search(folded)
-        if match and not table.request.search(folded, match.end()):
-            return True
-        if match and match.start() < 25 and not _kinds_at(folded, table.kinds, match.end()):
-            return True
-    return False
+    """Whether a sentence is thanks, an offer or a courtesy."""
+    return any(table.refused.search(folded) for table in tables)
 
 
 def _is_vehicle(sentence: str, tables: Sequence[AskPhrases]) -> bool:

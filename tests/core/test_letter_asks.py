@@ -1,0 +1,64 @@
+"""Sentences of letters ask what tests/corpus/asks.yaml says beside them, by when."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from mailrouter.core.letter.asks import read_asks
+from mailrouter.core.letter.sentences import sentences
+
+CORPUS = Path(__file__).parent.parent / "corpus" / "asks.yaml"
+ROWS = YAML(typ="safe").load(CORPUS.read_text(encoding="utf-8"))
+WRITTEN = date(2024, 3, 1)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['language']}: {row['text'][:50]}")
+def test_a_sentence_asks(row):
+    """One ask of the kind with its day, or none where the words ask nothing."""
+    asks = read_asks(sentences(row["text"]), row["language"], WRITTEN)
+    assert [ask.kind for ask in asks] == ([row["kind"]] if row["kind"] else [])
+    assert [ask.deadline for ask in asks] == ([row["deadline"]] if row["kind"] else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "raw"),
+    [
+        ("Palume Teie arvamust 15 tööpäeva jooksul.", "et", "15 tööpäeva jooksul"),
+        ("Please reply within three weeks.", "en", "within three weeks"),
+        (
+            "Veuillez nous transmettre vos observations dans un délai de 20 jours ouvrables.",
+            "fr",
+            "dans un délai de 20 jours ouvrables",
+        ),
+        ("Прошу предоставить копию решения в течение 30 дней.", "ru", "в течение 30 дней"),
+    ],
+)
+def test_a_period_from_receipt_is_kept_as_printed(text, language, raw):
+    """The register computes the day: it knows when the letter came."""
+    (ask,) = read_asks(sentences(text), language, WRITTEN)
+    assert (ask.deadline, ask.deadline_raw) == (None, raw)
+
+
+def test_a_date_in_the_next_sentence_belongs_to_the_ask():
+    """Who asks first and says by when afterwards asks once."""
+    text = "Please nominate a contact person. Nominations should reach us by 14 June 2024. We wish you a good summer."
+    (ask,) = read_asks(sentences(text), "en", WRITTEN)
+    assert (ask.kind, ask.text, ask.deadline) == ("nominate", "Please nominate a contact person.", "2024-06-14")
+
+
+def test_two_wants_with_two_dates_are_two_asks():
+    """Different kinds keep their own days."""
+    text = "Please send us your comments by 5 April 2024. Kindly nominate an expert by 10 May 2024."
+    asks = read_asks(sentences(text), "en", WRITTEN)
+    assert [(ask.kind, ask.deadline) for ask in asks] == [("reply", "2024-04-05"), ("nominate", "2024-05-10")]
+
+
+def test_ordinals_and_abbreviations_end_no_sentence():
+    """ "5. März" and "nr. 4" are inside their sentence."""
+    assert sentences("Bitte antworten Sie bis zum 5. März 2024. Vielen Dank.") == [
+        "Bitte antworten Sie bis zum 5. März 2024.",
+        "Vielen Dank.",
+    ]
+    assert len(sentences("Palun vastata kirjale nr. 4 hiljemalt 3. mail. Tänan.")) == 2
