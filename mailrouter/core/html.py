@@ -18,18 +18,43 @@ _INDENT = re.compile(r"border(?:-left)?\s*:\s*(?:none|0|medium none)", re.IGNORE
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _RULE = "_" * 32
 _LONGEST = 20_000_000
+_DEEPEST = 400  # elements inside each other; forwarded mails of many hops have some dozens
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:]*)(?:[^<>\"']|\"[^\"<>]*\"|'[^'<>]*')*>")
+# Elements without an end tag, or that the next of their kind ends.
+_FLAT = frozenset(("area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "o:p", "option", "p", "source", "td", "th", "tr", "wbr"))
 
 
 def to_text(html: str) -> str:
     """The text of an HTML body. Lines end with a line feed, at most two blank ones follow each other; never raises."""
     if not html.strip():
         return ""
-    body = LexborHTMLParser(html[:_LONGEST].replace("\x00", "")).body
+    body = LexborHTMLParser(_shallow(html[:_LONGEST].replace("\x00", ""))).body
     if body is None:
         return ""
     writer = _Writer()
     _walk(body, writer)
     return writer.text()
+
+
+def _shallow(html: str) -> str:
+    """The HTML without the elements nested deeper than any mail's: the parser's time grows with the square of depth."""
+    depth = 0
+    parts: list[str] = []
+    kept = 0
+    for tag in _TAG.finditer(html):
+        if tag[2].lower() in _FLAT:
+            continue
+        if not tag[1]:
+            depth += 1
+            if depth > _DEEPEST:
+                parts.append(html[kept : tag.start()])
+                kept = tag.end()
+        elif depth:
+            if depth > _DEEPEST:
+                parts.append(html[kept : tag.start()])
+                kept = tag.end()
+            depth -= 1
+    return "".join((*parts, html[kept:])) if parts else html
 
 
 def _walk(root: LexborNode, writer: "_Writer") -> None:

@@ -174,7 +174,7 @@ def run_on(context: Context, index: int) -> list[str]:
     if own is None:
         return []
     values: list[str] = []
-    for at in range(max(0, index - 200), min(index + 200, len(context.lines))):
+    for at in range(max(0, index - 40), min(index + 40, len(context.lines))):
         if at == index or not context.lines[at].glued:
             continue
         field = context.field(at)

@@ -37,9 +37,13 @@ def cut(lines: list[Line], vocabulary: Vocabulary, subject: str = "") -> list[Li
     base = " ".join(subject.split())
     base = base[loose_length(base, vocabulary) :].lower()
     result: list[Line] = []
+    seen: dict[tuple[str, bool], list[int]] = {}
     below = False  # the line above was cut: a header goes on
     for line in lines:
-        starts = _starts(line.text, vocabulary, base, below=below) if _several(line.text) else []
+        starts = seen.get((line.text, below))
+        if starts is None:
+            starts = _starts(line.text, vocabulary, base, below=below) if _several(line.text) else []
+            seen[line.text, below] = starts
         below = bool(starts) or (below and not line.text)
         if not starts:
             result.append(line)

@@ -61,6 +61,9 @@ def may_begin(context: Context, index: int) -> bool:
         # The same label twice in a row, a thousand times over, is looked at once each.
         after = context.next_text(index + 1, 4)
         following = context.field(after) if after is not None else None
+        if after is not None and following is None and field.kind == "empty":  # the value has a line of its own
+            after = context.next_text(after + 1, 4)
+            following = context.field(after) if after is not None else None
         return following is None or following.role != field.role
     if field.known is not None:
         return False

@@ -12,6 +12,9 @@ _QUOTE = re.compile(r"[ ]{0,2}(?:>[ \t]?)*>[ \t]?")
 _BREAKS = re.compile(r"\r\n?|[\n\u2028\u2029\x0b\x0c\x85]")
 
 
+_EMPTY = 60  # blank lines that are kept in a row
+
+
 class Line(NamedTuple):
     """One line: how many quote marks it had, what stands behind them, and whether a longer line was cut before it."""
 
@@ -23,8 +26,12 @@ class Line(NamedTuple):
 def split(text: str) -> list[Line]:
     """The lines of a text, quote marks counted and taken off, spaces at line ends dropped."""
     lines: list[Line] = []
+    empty = 0
     for raw in _BREAKS.split(text):
         bare = raw.rstrip()
+        empty = 0 if bare else empty + 1
+        if empty > _EMPTY:
+            continue
         if bare.lstrip(" ")[:1] == ">":
             match = _QUOTE.match(bare)
             if match is not None:
