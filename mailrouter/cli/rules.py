@@ -79,10 +79,11 @@ def backtest(
     """The same cases under the published and the given rules: what would change. Exits 1 if anything does."""
     with opened(config) as application:
         rulebook = application.rulebook()
+        rulebook.working_ruleset(rules, templates)  # its problems are told with the files' places
         run = Backtest(
             application.pipeline(),
-            rulebook.current(),
-            rulebook.working_ruleset(rules, templates),
+            rulebook.texts_in_force(),
+            rulebook.working_copy(rules, templates),
             since=since,
             mailbox=mailbox,
             rule=rule,
@@ -128,7 +129,7 @@ def publish(
         if before is not None and before.digest == built.digest:
             say("the working copy is in force already")
             return
-        run = Backtest(application.pipeline(), rulebook.current(), built)
+        run = Backtest(application.pipeline(), rulebook.texts_in_force(), rulebook.working_copy())
         with progress("deciding", run.count()) as step:
             for _ in run.differences(step):
                 pass

@@ -51,6 +51,10 @@ class Rulebook:
             raise Permanent(f"the stored rules {digest[:12]} cannot be built by this version: {problems[0]}")
         return built
 
+    def texts_in_force(self) -> dict[str, str]:
+        """The texts of the version in force."""
+        return self._store.versions.files(self.current().digest) or {}
+
     def working_copy(self, rules: Path | None = None, templates: Path | None = None) -> dict[str, str]:
         """The texts of the working copy on disk; `rules` and `templates` stand in for the settings' folders."""
         return ruleset.collect(self._folder, self._settings(), rules, templates)
