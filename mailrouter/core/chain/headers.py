@@ -48,6 +48,9 @@ def read_header(context: Context, index: int, *, separated: bool) -> Header | No
     roles = _dated_author(roles)
     if "from" not in roles:
         return _notes(context, index, roles)
+    form = any(entry.field.known is not None and entry.field.known.role == "form" for entry in entries)
+    if form and "subject" not in roles and not separated:
+        return None
     confidence = _confidence(context, roles, separated=separated)
     return _header(context, roles, index, confidence) if confidence else None
 
@@ -189,7 +192,8 @@ def _confidence(context: Context, roles: dict[str, Entry], *, separated: bool) -
     if author.kind == "empty" and not separated:
         return 0
     if not addressed:
-        sure = timed and subject is not None and (to is not None or hint) and (known >= 3 or hint)
+        titled = subject is not None and subject.field.role is not None
+        sure = timed and subject is not None and (hint or (to is not None and titled and known >= 3))
     elif known >= 2 and author.field.role is not None:
         sure = (
             (when is not None and not plain and (to is not None or hint or (subject is not None and timed)))
