@@ -16,12 +16,14 @@ from ruamel.yaml import YAML
 from mailrouter.core.language import fold
 
 # Kinds that are sought in lines, not in sentences: no *, ~ or {n} in them.
-_LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes"})
+_LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes", "abbreviations"})
 # Sections and kinds of single words, asked for one at a time; the others are sought in sentences.
 _SINGLE = frozenset({"names", "clauses", "periods.translative", "cues.carry", "restriction.until", "restriction.basis"})
 _BOTH = frozenset({"cues.carry", "restriction.basis"})
 _OPENING = 2  # letters by which phrases that begin with a beginning are found
 _GAP = 4  # words that "~" may stand for
+_WIDE_GAP = 10  # words that "~~" may stand for
+_GAPS = {"~": _GAP, "~~": _WIDE_GAP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Slot:
     beginnings: tuple[str, ...] = ()
     endings: tuple[str, ...] = ()
     number: bool = False
-    gap: bool = False
+    gap: int = 0  # words that may be passed over
 
     def takes(self, word: str, numbers: Mapping[str, int]) -> bool:
         """Whether a folded word fits."""
@@ -131,7 +133,7 @@ class Lexicon:
             return at
         slot, rest = phrase[0], phrase[1:]
         if slot.gap:
-            for skipped in range(_GAP + 1):
+            for skipped in range(slot.gap + 1):
                 if end := self._end(rest, words, at + skipped):
                     return end
                 if at + skipped < len(words) and not words[at + skipped][:1].isalnum():
@@ -232,8 +234,8 @@ def _phrase(written: str) -> Phrase:
     """A phrase as staff write it → its slots."""
     slots = []
     for piece in written.split():
-        if piece == "~":
-            slots.append(Slot(gap=True))
+        if piece in _GAPS:
+            slots.append(Slot(gap=_GAPS[piece]))
         elif piece == "{n}":
             slots.append(Slot(number=True))
         else:

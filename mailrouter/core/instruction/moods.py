@@ -9,9 +9,11 @@ from enum import Enum
 from itertools import pairwise
 
 from mailrouter.core.instruction.lexicon import ACTIONS, FORMS, Lexicon, Tag
+from mailrouter.core.instruction.periods import date_from
 from mailrouter.core.instruction.words import Sentence
 
 _BREAKS = frozenset(",;()–—")
+_QUOTES = {"“": "”", "„": "“”", "«": "»", '"': '"', "”": "”", "‘": "’"}  # opening mark → closing ones
 
 
 class Mood(Enum):
@@ -51,7 +53,8 @@ class Clauses:
         self.folded = tuple(word.folded for word in sentence.words)
         self.tags = tags
         self.cues = self._cues()
-        self._asked = any(tag.kind == "cues.ask" for tag in self.cues)
+        self.asked = any(tag.kind == "cues.ask" for tag in self.cues)
+        self._quoted = _quoted(self.folded)
 
     def heads(self) -> list[Head]:
         """The heads in order, each with its scope and mood."""
@@ -61,6 +64,16 @@ class Clauses:
         for tag, first, last in zip(tags, cuts, cuts[1:], strict=False):
             heads.append(self._head(tag, first, last, heads[-1] if heads else None))
         return heads
+
+    def date_to_answer(self) -> tuple[int, int, bool] | None:
+        """A bare date right behind a thing to be done and at its clause's end ("vastata 31.03"); as `deadline_at`."""
+        for tag in self.tags:
+            if tag.action != "purposes" or tag.form != "verb":
+                continue
+            end = date_from(self.sentence.words, tag.last) if tag.last < len(self.folded) else None
+            if end and (end == len(self.folded) or self._parts(end) or self.folded[end] in ".!"):
+                return tag.last, end, False
+        return None
 
     def _head_tags(self) -> list[Tag]:
         """Heads that do not overlap, the longer one first; "bare" only where a clause begins."""
@@ -116,7 +129,7 @@ class Clauses:
         return marks[-1] if left.action in ("forward", "send", "purposes") else marks[0]
 
     def _head(self, tag: Tag, first: int, last: int, before: Head | None) -> Head:
-        if tag.form == "told":
+        if tag.form == "told" or self._cited(tag):
             return Head(tag, first, last, Mood.TOLD)
         mood, asked = self._mood(tag, first, last, before)
         if mood is Mood.NEGATED and (instead := self._instead(tag, last)):
@@ -130,6 +143,15 @@ class Clauses:
             begin = self._from_request(tag, first) if tag.action in ("forward", "send") else first
             return Head(tag, begin, last, mood, asked, side)
         return Head(tag, first, last, mood, asked)
+
+    def _cited(self, tag: Tag) -> bool:
+        """Whether a form is somebody else's words: within quotation marks, or right behind "Mari ütles, et"."""
+        if any(first < tag.first and tag.last <= last for first, last in self._quoted):
+            return True
+        return any(
+            cue.kind == "cues.says" and cue.last <= tag.first and not self._broken(cue.last, tag.first)
+            for cue in self.tags
+        )
 
     def _from_request(self, tag: Tag, first: int) -> int:
         """Where the clause of a request begins: "kutse ministrile, palun suunata …" names no recipient before it."""
@@ -157,7 +179,7 @@ class Clauses:
             kind == "cues.told" and (tag.form not in ("order", "noun") or tag.action == "responsible")
         )
         reported = reported or (kind in ("cues.need", "cues.permit") and self._doubted(cue, first))
-        if reported or (questioned and kind != "cues.ask" and not self._asked):
+        if reported or (questioned and kind != "cues.ask" and not self.asked):
             return Mood.TOLD, False
         if kind == "cues.permit":
             return Mood.PERMITTED, False
@@ -178,7 +200,7 @@ class Clauses:
         """Whether a form without "please" is no order: by its kind, or after a report ("registreeritud, vastutaja …")."""
         if tag.action == "responsible":
             return before is not None and before.tag.form == "told"
-        if tag.form == "verb" and self._asked and self._begins_clause(tag):
+        if tag.form == "verb" and self.asked and self._begins_clause(tag):
             return False  # "Reply by Friday, please"
         return tag.form == "asked" or (tag.form in ("wish", "verb") and "wish-needs-ask" in self.lexicon.options)
 
@@ -286,3 +308,16 @@ class Clauses:
             and (cue.first == first or self._parts(cue.first - 1) or cue.first == 0)
             for cue in self.cues
         )
+
+
+def _quoted(folded: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Where quotation marks open and close within a sentence; a sentence wholly quoted is said by its author."""
+    found: list[tuple[int, int]] = []
+    begin: int | None = None
+    for at, word in enumerate(folded):
+        if begin is not None and word in _QUOTES[folded[begin]]:
+            found.append((begin, at))
+            begin = None
+        elif begin is None and word in _QUOTES:
+            begin = at
+    return tuple((first, last) for first, last in found if first > 0)

@@ -46,6 +46,11 @@ def deadline_at(words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon) -> t
     return None
 
 
+def date_from(words: tuple[Word, ...], at: int) -> int | None:
+    """Past the last word of a printed date that begins at word `at`; None if there is none."""
+    return (found := _read_date(words, at)) and found[0]
+
+
 def _labelled(labels: list[Tag], first: int) -> str:
     """The label that stands closely before a place: "labels" names a deadline, "until" is a mere preposition."""
     near = [
@@ -64,22 +69,17 @@ def _days(words: tuple[Word, ...], periods: list[Tag], lexicon: Lexicon) -> Iter
     """Printed dates and weekdays, with "next week's" before them."""
     at = 0
     while at < len(words):
-        end = _date_end(words, at)
+        end = date_from(words, at)
         if end is None and weekday(words[at].folded, lexicon) is not None:
             end = at + 1
             after = end + (end < len(words) and words[end].text in (",", "("))
-            if after < len(words) and (dated := _date_end(words, after)):
+            if after < len(words) and (dated := date_from(words, after)):
                 end = dated
             begin = next((tag.first for tag in periods if tag.form in _DAYS_OF_WEEK and tag.last == at), at)
             yield begin, end
         elif end is not None:
             yield at, end
         at = end or at + 1
-
-
-def _date_end(words: tuple[Word, ...], at: int) -> int | None:
-    """Past the last word of a printed date that begins at word `at`; None if there is none."""
-    return (found := _read_date(words, at)) and found[0]
 
 
 def _read_date(words: tuple[Word, ...], at: int) -> tuple[int, int, int, int | None] | None:

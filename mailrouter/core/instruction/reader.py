@@ -31,7 +31,7 @@ class _Heard:
     register: list[tuple[Mood, str]] = field(default_factory=list)
     forward: list[tuple[Mood, str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     responsible: list[tuple[Mood, str, tuple[str, ...]]] = field(default_factory=list)
-    purposes: list[tuple[Purpose, str]] = field(default_factory=list)
+    purposes: list[tuple[Purpose, str, bool]] = field(default_factory=list)  # whether a thing to be done ("vastata")
     deadlines: list[tuple[str, bool, str]] = field(default_factory=list)
     restrictions: list[tuple[Restriction, str]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
@@ -46,9 +46,11 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
     is the text's: its words are understood first, those of the other languages as well.
     """
     heard = _Heard()
-    closings, notices, joiners = _frame()
+    closings, notices, joiners, abbreviations = _frame()
     for written, strict in ((text, False), (_title(subject), True)):
-        spoken = sentences(written, closings=closings, notices=notices, joiners=joiners)
+        spoken = sentences(
+            written, closings=closings, notices=notices, joiners=joiners, abbreviations=abbreviations
+        )
         words = frozenset(word.folded for sentence in spoken for word in sentence.words)
         speaking = [lexicon for lexicon in lexicons() if lexicon.may_speak(words)]
         speaking.sort(key=lambda lexicon: lexicon.language != language)
@@ -58,21 +60,24 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
 
 
 @cache
-def _frame() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str]]:
-    """Patterns of closings and disclaimers, and the words after which a line goes on, of all languages."""
+def _frame() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str], frozenset[str]]:
+    """Patterns of closings and disclaimers, words after which a line goes on, abbreviations, of all languages."""
     closings: list[str] = []
     notices: list[str] = []
     joiners: set[str] = set()
+    abbreviations: set[str] = set()
     for lexicon in lexicons():
         closings += lexicon.plain("closings")
         notices += lexicon.plain("notices")
         joiners |= set(lexicon.plain("joiners"))
+        abbreviations |= set(lexicon.plain("abbreviations"))
     closing = "|".join(re.escape(phrase) for phrase in sorted(closings, key=len, reverse=True))
     notice = "|".join(re.escape(phrase) for phrase in sorted(notices, key=len, reverse=True))
     return (
         re.compile(rf"(?:^\s*|(?<=[.!?)])\s+)(?:{closing})\b"),
         re.compile(rf"(?:{notice})\b"),
         frozenset(joiners),
+        frozenset(abbreviations),
     )
 
 
@@ -100,6 +105,7 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
         heads = [head for head in clauses.heads() if not (strict and not _express(head))]
         restriction = None if strict else read_restriction(clauses, lexicon)
         found = None if restriction and restriction.until else deadline_at(sentence.words, tags, lexicon)
+        found = found or clauses.date_to_answer()
         nouns = Nouns(clauses, ((found[0], found[1]),) if found else ())
         heads = [_with_next(head, after, nouns) for head, after in zip_longest(heads, heads[1:]) if head]
         said = [_hear(head, clauses, nouns, heard) for head in heads]
@@ -194,7 +200,8 @@ def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
 def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
     named = nouns.responsible(head)
     kinds = {tag.kind for tag in clauses.tags if head.first <= tag.first < head.last}
-    if not named or ("responsible.unless" in kinds and not ("responsible.still" in kinds and head.asked)):
+    meant = ("responsible.this" in kinds and clauses.asked) or ("responsible.still" in kinds and head.asked)
+    if not named or ("responsible.unless" in kinds and not meant):
         return False
     heard.responsible.append((head.mood, words, named))
     return True
@@ -204,7 +211,7 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
     purpose: Purpose = head.tag.kind.split(".")[1]  # type: ignore[assignment]  # the file's keys are the purposes; a test keeps them so
     if head.mood is not Mood.ORDERED:
         return False
-    heard.purposes.append((purpose, words))
+    heard.purposes.append((purpose, words, head.tag.form == "verb" and purpose != _WEAKEST))
     if head.tag.form != "noun" or any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags):
         return True
     # Behind "vastamiseks" stands to whom the answer goes, not to whom the letter does.
@@ -239,11 +246,14 @@ def _orders(heard: _Heard) -> Orders | None:
     register = _register(heard, evidence, doubts)
     responsible = _responsible(heard, evidence, doubts)
     forward = _forward(heard, evidence, doubts)
-    purposes = [purpose for purpose, _ in heard.purposes]
-    evidence += [words for _, words in heard.purposes]
-    purpose = next((name for name in purposes if name != _WEAKEST), purposes[0] if purposes else None)
+    purposes = [purpose for purpose, _, _ in heard.purposes]
     deadline = _deadline(heard, evidence, doubts, ordered=bool(register or responsible or forward or purposes))
     restriction = _restriction(heard, evidence, doubts)
+    idle = not any(done for _, _, done in heard.purposes)
+    if idle and not (register or responsible or forward or deadline or restriction or doubts):
+        return None  # "Edastan teadmiseks": said of nothing that is ordered
+    evidence += [words for _, words, _ in heard.purposes]
+    purpose = next((name for name in purposes if name != _WEAKEST), purposes[0] if purposes else None)
     if not (register or responsible or forward or purpose or deadline or restriction or doubts):
         return None
     return Orders(

@@ -23,36 +23,6 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 _ENDS_SENTENCE = frozenset(".!?…")
-# Abbreviations whose full stop ends nothing; single letters are initials.
-_ABBREVIATED = frozenset(
-    [
-        "nr",
-        "lg",
-        "lk",
-        "p",
-        "st",
-        "hr",
-        "pr",
-        "pr-le",
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "no",
-        "art",
-        "jne",
-        "jt",
-        "vt",
-        "nt",
-        "nn",
-        "nim",
-        "tel",
-        "ca",
-        "resp",
-        "dept",
-        "inc",
-    ]
-)
 _BULLET = re.compile(r"^\s*(?:[-–—•*·▪‣]|\(?\d{1,2}[.)]|[a-h]\))\s+(?=\S)")
 _WRAPPED_FROM = 58  # a line at least so long goes on in the next one
 _LONGEST_SIGNATURE = 8  # words on the line of the closing
@@ -125,15 +95,20 @@ def words_of(text: str) -> tuple[Word, ...]:
 
 
 def sentences(
-    text: str, *, closings: re.Pattern[str], notices: re.Pattern[str], joiners: frozenset[str]
+    text: str,
+    *,
+    closings: re.Pattern[str],
+    notices: re.Pattern[str],
+    joiners: frozenset[str],
+    abbreviations: frozenset[str],
 ) -> list[Sentence]:
     """The sentences of an author's own words, without closing, signature and disclaimers.
 
     `closings` finds "Tervitades", `notices` the first words of a disclaimer (both over folded lines); `joiners` are
-    words after which a line goes on.
+    words after which a line goes on, `abbreviations` those whose full stop ends nothing (single letters are initials).
     """
     paragraphs = _paragraphs(_body(text[:_LONGEST], closings, notices), joiners)
-    return [sentence for paragraph in paragraphs for sentence in _split(paragraph)]
+    return [sentence for paragraph in paragraphs for sentence in _split(paragraph, abbreviations)]
 
 
 def _body(text: str, closings: re.Pattern[str], notices: re.Pattern[str]) -> list[str]:
@@ -202,12 +177,12 @@ def _goes_on(previous: str, line: str, joiners: frozenset[str]) -> bool:
     return line[0].islower() or previous[-1] in ",(" or last in joiners or len(previous) >= _WRAPPED_FROM
 
 
-def _split(paragraph: str) -> Iterator[Sentence]:
+def _split(paragraph: str, abbreviations: frozenset[str]) -> Iterator[Sentence]:
     """The sentences of one paragraph."""
     words = words_of(paragraph)
     begun = 0
     for index, word in enumerate(words):
-        if (word.text in _ENDS_SENTENCE and _ends(words, index)) or index - begun >= _LONGEST_SENTENCE:
+        if (word.text in _ENDS_SENTENCE and _ends(words, index, abbreviations)) or index - begun >= _LONGEST_SENTENCE:
             if index > begun:
                 yield Sentence(words[begun : index + 1], paragraph)
             begun = index + 1
@@ -215,7 +190,7 @@ def _split(paragraph: str) -> Iterator[Sentence]:
         yield Sentence(words[begun:], paragraph)
 
 
-def _ends(words: tuple[Word, ...], index: int) -> bool:
+def _ends(words: tuple[Word, ...], index: int, abbreviations: frozenset[str]) -> bool:
     """Whether the mark at `index` ends a sentence: not after an ordinal, an abbreviation or an initial."""
     word = words[index]
     if word.text != ".":
@@ -230,4 +205,4 @@ def _ends(words: tuple[Word, ...], index: int) -> bool:
     after = words[index + 1]
     if before.text.isdecimal():
         return after.capital and not month_numbers(after.text)
-    return not (before.folded in _ABBREVIATED or (len(before.text) == 1 and before.capital))
+    return not (before.folded in abbreviations or (len(before.text) == 1 and before.capital))
