@@ -95,8 +95,8 @@ def test_a_citizen_asks_in_the_mail_itself():
 @pytest.mark.parametrize(
     "text",
     [
-        "Dear Sir/Madam,\n\nPlease find enclosed a follow-up letter. We kindly ask you to transmit this letter to the "
-        "Minister.\n\nKind regards,\nEuropean Commission",
+        ("Dear Sir/Madam,\n\nPlease find enclosed a follow-up letter. We kindly ask you to transmit this letter to the "
+        "Minister.\n\nKind regards,\nEuropean Commission"),
         "Tere!\n\nEdastame kirja.\n\nLugupidamisega\nMari",
         "Aitäh!\n\nMari",
         "",

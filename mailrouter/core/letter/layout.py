@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailrouter.core.letter.flat import flat
+from mailrouter.core.letter.names import named_line
 from mailrouter.core.letter.phrases import phrases
 
 _SALUTATION_LENGTH = 110
@@ -254,9 +255,15 @@ def _closing_lines(lines: Sequence[Line], at: int) -> int:
     return count
 
 
+_SIGNATURE_LINES = 8
+
+
 def _signature_at(lines: Sequence[Line], start: int) -> int:
-    """Where the tail begins in a letter that takes no leave: at the e-signature's line, else at its end."""
+    """Where the tail begins in a letter that takes no leave: the e-signature, a name in the last lines, its end."""
     for at in range(start, len(lines)):
         if phrases().signed.search(lines[at].folded) and len(lines[at].text) < 160:
+            return at
+    for at in range(max(start + 1, len(lines) - _SIGNATURE_LINES), len(lines)):
+        if lines[at].gap and named_line(lines[at].text):
             return at
     return len(lines)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mailrouter.core.letter.dates import SignatureTime, find_dates, first_day, signature_time
+from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Line, is_prose
 from mailrouter.core.letter.names import has_title, is_contact, is_institution, is_role, named_line
 from mailrouter.core.letter.phrases import phrases
@@ -75,7 +76,7 @@ def references(lines: Sequence[Line], language: str | None) -> References:
             if found is None:
                 continue
             number, day = _number(found.value), first_day(found.value, language=language)
-            if found.kind == "ours":
+            if found.kind == "ours" and not phrases().labels["theirs"].match(flat(found.value)):
                 ours, dated = ours or number, dated or day
             else:
                 theirs = theirs or number

@@ -158,7 +158,7 @@ def _role_below(lines: Sequence[Line], role: str | None, institution: str | None
             institution = institution or found
         elif institution is None and is_institution(text):
             institution = text
-        elif role is None and at == 0 and not re.search(r"\d", text) and len(text) < 60:
+        elif role is None and at == 0 and text[0].isalpha() and not re.search(r"\d", text) and len(text) < 60:
             role = text
     return role, institution
 

@@ -206,6 +206,7 @@ def _signs(layout: Layout, found: Parties) -> int:
         return 0
     count = 2 * bool(layout.salutation) + 2 * bool(layout.closing)
     count += bool(found.author.name or found.author.institution) + bool(found.addressee.name or found.addressee.role)
+    count += bool(found.author.name and (found.addressee.name or found.addressee.institution))
     count += 4 * bool(note_verbale(layout.body, layout.head))
     heads = [labelled(line, ("ours", "theirs", "to")) for line in layout.head]
     count += any(heads) + any(label.kind == "theirs" for label in heads if label)
