@@ -78,7 +78,7 @@ def names() -> Names:
     for word in months:
         if len(word) >= 4:
             stems.setdefault(word[:4], []).append(word)
-    parts = frozenset(part for word in (*months, *days) if " " in word for part in word.split() if len(part) > 1)
+    parts = frozenset(part for word in (*months, *days) if " " in word for part in word.split())
     return Names(months, days, halves, {stem: tuple(words) for stem, words in stems.items()}, parts)
 
 
@@ -392,7 +392,7 @@ def _date_piece(piece: str, text: str, end: int) -> str | None:
         return "half"
     if month_numbers(word):
         return "month"
-    return "part" if word in tables.parts else None
+    return "part" if len(word) > 1 and word in tables.parts else None
 
 
 def _is_day(word: str, behind: str) -> bool:
