@@ -3,7 +3,6 @@
 Invariant: a Problem names file:line:column as an editor counts them, from 1.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,12 +14,14 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from mailrouter.core.outcomes import Problem
+from mailrouter.core.spelling import nearest as nearest  # noqa: PLC0414  # part of what this module offers
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 _SCALARS = {"tag:yaml.org,2002:" + kind for kind in ("null", "bool", "int", "float")}
 _DEPTH = 60  # deeper nesting is no configuration
+_NODES = 100_000  # more values are none either: aliases of aliases would otherwise grow without end
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,17 @@ class _Builder:
         self.values: dict[Path, Place] = {}
         self.keys: dict[Path, Place] = {}
         self.problems: list[Problem] = []
+        self.nodes = 0
         self.scalar = SafeConstructor(
             loader=YAML(typ="safe", pure=True)
         )  # an integer asks its loader for the YAML version
 
     def build(self, node: Node, path: Path, depth: int) -> Any:
+        self.nodes += 1
+        if self.nodes > _NODES:
+            if self.nodes == _NODES + 1:
+                self._problem(node, f"more than {_NODES} values, aliases counted each time")
+            return None
         self.values.setdefault(path, Place(node.start_mark.line + 1, node.start_mark.column + 1))
         if depth > _DEPTH:
             self._problem(node, f"nested deeper than {_DEPTH} levels")
@@ -133,14 +140,6 @@ def validate(adapter: TypeAdapter[T], source: YamlText) -> tuple[T | None, list[
             else:
                 problems.append(source.problem(path, _message(path, item)))
         return None, sorted(set(problems), key=lambda p: (p.line, p.column, p.message))
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """' (did you mean 'x'?)' for the nearest known word, else a list of the known ones."""
-    close = difflib.get_close_matches(word, known, 1, 0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known: {', '.join(sorted(known))}" if known else ""
 
 
 def _data_path(data: Any, loc: tuple[int | str, ...]) -> Path:

@@ -195,3 +195,32 @@ def test_reference_describes_every_word():
         assert word in actions
     with pytest.raises(ValueError, match="no reference"):
         ruleset.describe("colours")
+
+
+def test_the_documents_rules_are_sound():
+    """What docs/rules.md shows can be typed in as it stands."""
+    page = (BAD.parent.parent / "docs" / "rules.md").read_text("utf-8")
+    rules = page.split("```yaml\n")[1].split("```")[0]
+    template = page.split("```jinja\n")[1].split("```")[0]
+    files = {name: text for name, text in GOOD_FILES.items() if not name.startswith("rules/")}
+    more = {
+        "rules/10.yaml": rules,
+        "templates/shown.txt.j2": template,
+        "templates/reminder.txt.j2": "{{ entry.number }}",
+    }
+    built, problems = ruleset.build({**files, **more})
+    assert [str(problem) for problem in problems if problem.severity == "error"] == []
+    assert len(built.rules) == 2
+
+
+def test_folder_that_is_named_once_and_almost_like_another_is_a_warning():
+    """A folder is made where it is not there, so a slip of the pen is asked about."""
+    rule = "- rule: {name}\n  when: {{nature: {nature}}}\n  then:\n    - move: {folder}\n  examples: [{{sample: a.eml, expect: match}}]\n"
+    text = rule.format(name="a", nature="list", folder="Registred") + rule.format(
+        name="b", nature="bounce", folder="Bounces"
+    )
+    built, problems = ruleset.build({**GOOD_FILES, "rules/20.yaml": text})
+    assert built is not None
+    assert [str(problem) for problem in problems] == [
+        "rules/20.yaml:4:13: warning: only this rule files mail in 'Registred'; did you mean 'Registered'?"
+    ]

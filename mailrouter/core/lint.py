@@ -3,18 +3,43 @@
 Invariant: only what is certain is said; a rule that might match is left alone.
 """
 
+import difflib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mailrouter.core.actions.interface import Step
 from mailrouter.core.conditions.tree import All, AnyOf, Leaf, Node, Not
+from mailrouter.core.effects import Text
 from mailrouter.core.language import fold
 from mailrouter.core.outcomes import Problem
 from mailrouter.core.rules import Rule
+
+_ALMOST = 0.88  # how alike two folders' names must be to be taken for one
 
 
 def lint(rules: Sequence[Rule]) -> list[Problem]:
     """Every rule that can never match, and every one that an earlier `stop` hides."""
     return [*_impossible(rules), *_hidden(rules)]
+
+
+def folders(rules: Sequence[Rule]) -> list[tuple[Rule, Step, str]]:
+    """Folders that one rule alone names and that are almost like another's: (rule, step, what to say)."""
+    named: list[tuple[Rule, Step, str]] = []
+    for rule in rules:
+        for step in rule.then:
+            folder = step.given["folder"].constant if step.action.name == "move" else None
+            if isinstance(folder, Text) and folder.subject:
+                named.append((rule, step, folder.subject))
+    found = []
+    every = [folder for _, _, folder in named]
+    for place, (rule, step, folder) in enumerate(named):
+        # Of two that stand once each, the later one is asked about.
+        others = {other for at, other in enumerate(every) if other != folder and (at < place or every.count(other) > 1)}
+        alone = every.count(folder) == 1
+        close = difflib.get_close_matches(folder, sorted(others), 1, _ALMOST) if alone else []
+        if close:
+            found.append((rule, step, f"only this rule files mail in '{folder}'; did you mean '{close[0]}'?"))
+    return found
 
 
 def _impossible(rules: Sequence[Rule]) -> Iterator[Problem]:

@@ -57,7 +57,7 @@ def plan(
     link = case.thread.entry.number if case.thread.relation == "duplicate" and case.thread.entry else None
     if held is not None:
         effects = [*_of_hold(case, now, registrars, flag, remind_hours), *_kept(done, held)]
-        return Plan(tuple(effects), link, notes, shadow, decision.letters, held)
+        return Plan(tuple(effects), None, notes, shadow, decision.letters, held)
     return Plan(tuple(_once(_effects(done))), link, notes, shadow, decision.letters)
 
 

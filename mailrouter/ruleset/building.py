@@ -17,7 +17,7 @@ from mailrouter import yamltext
 from mailrouter.core.actions.interface import World
 from mailrouter.core.actions.values import reachable
 from mailrouter.core.deadlines import Term
-from mailrouter.core.lint import lint
+from mailrouter.core.lint import folders, lint
 from mailrouter.core.nominations import Nominations, check_nominations
 from mailrouter.core.outcomes import Problem
 from mailrouter.core.people import Directory, check_directory
@@ -259,15 +259,20 @@ class _Builder:
     def _rules(self, world: World) -> list[Rule]:
         names: dict[str, str] = {}
         rules: list[Rule] = []
+        sources: dict[str, YamlText] = {}
         files = [name for name in self.files if name.startswith("rules/")]
         for file in files:
             source = self._parsed(self.files[file], file)
             if source is None:
                 continue
+            sources[file] = source
             rules += self._of_file(file, source, world, names)
         if not files:
             self.problems.append(Problem("rules", 0, 0, "no rule files (*.yaml) are in the folder of rules"))
         self.problems += lint(rules)
+        for rule, step, message in folders(rules):
+            at = (*step.place, "folder") if (*step.place, "folder") in sources[rule.file].values else step.place
+            self.problems.append(sources[rule.file].problem(at, message, warning=True))
         return rules
 
     def _of_file(self, file: str, source: YamlText, world: World, names: dict[str, str]) -> list[Rule]:
