@@ -141,7 +141,10 @@ def stem_matches(stem: str, text: str, language: str | None = None) -> bool:
     up to five letters. A stem of several words is matched at its last word: "ministri nõunik" finds
     "ministri nõunikele".
     """
-    return bool(_pattern(fold(stem), language).search(fold(text)))
+    return bool(_pattern(_folded(stem), language).search(_folded(text)))
+
+
+_folded = lru_cache(maxsize=512)(fold)  # the same words are asked of the same texts again and again
 
 
 @lru_cache(maxsize=4096)
