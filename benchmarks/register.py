@@ -47,7 +47,7 @@ def fill(store: Store, first: int, last: int) -> None:
             for number in numbers
             for kind in ("mid", "doc", "num", "hop", "raw")
         ]
-        store._db.write(  # noqa: SLF001 - rows in bulk, which the service never writes
+        store._db.write(
             lambda tx, rows=rows, keys=keys: (tx.execute(entries.insert(), rows), tx.execute(entry_keys.insert(), keys))
         )
 
@@ -57,7 +57,7 @@ def register(store: Store, number: int, related: Entry | None = None) -> None:
         done = store.registry.allocate(tx, Entry("incoming", "New", "1", "1-4"), SERIES[0], related, BEGIN)
         store.registry.insert(tx, done, (f"mid:new{number}", f"num:{done.number}"), who="benchmark", why="benchmark")
 
-    store._db.write(work)  # noqa: SLF001 - one transaction, as settling makes it
+    store._db.write(work)
 
 
 def median(work) -> float:
