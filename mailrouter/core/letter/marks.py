@@ -75,6 +75,8 @@ def references(lines: Sequence[Line], language: str | None) -> References:
             found = labelled(piece, ("theirs", "ours"), following=lines[at + 1] if at + 1 < len(lines) else None)
             if found is None:
                 continue
+            if _REGISTRY_CODE.fullmatch(found.value.strip()):
+                continue
             number, day = _number(found.value), first_day(found.value, language=language)
             if found.kind == "ours" and not phrases().labels["theirs"].match(flat(found.value)):
                 ours, dated = ours or number, dated or day
@@ -117,6 +119,7 @@ def _without_dates(value: str) -> str:
     return value
 
 
+_REGISTRY_CODE = re.compile(r"(?:kood\s*)?:?\s*\d{8}")  # of an Estonian legal person: "reg nr 90001234"
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
 _BARE_TOKEN = re.compile(
     r"^(?:[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"

@@ -43,7 +43,9 @@ _MAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _POSTAL = re.compile(
     r"(?<![\d./-])\b(?:[A-Z]{1,2}-)?(?!(?:19|20)\d\d\b)\d{4,6}\b(?!\s?[./-]\d)|\bP\.? ?O\.? ?Box\b", re.IGNORECASE
 )
-_STREET = re.compile(r"^[^\W\d].{2,40}\s\d{1,4}(?:[-/ ]?\w{1,3})?(?:,.*)?$|^\d{1,4},?\s[^\W\d].{3,40}$")
+_STREET = re.compile(
+    r"^[^\W\d].{2,40}\s(?!(?:19|20)\d\d\b)\d{1,4}(?:[-/ ]?\w{1,3})?(?:,.*)?$|^\d{1,4},?\s[^\W\d].{3,40}$"
+)
 _TAIL_CONTACT = re.compile(
     r"\s+(?:tel|phone|fax|e-?mail|mob)\b.*$|\s+(?:[^\W\d_]+\.?\s){0,4}(?:[^\W\d_]+),?\s\d+\s[A-Z]{1,2}-\d{4}.*$",
     re.IGNORECASE,

@@ -184,16 +184,21 @@ def _signer_apart(head: Sequence[Line], signer: Party) -> list[Line]:
 
 
 def _tail_blocks(tail: Sequence[Line], signer: Party) -> list[_Block]:
-    """An addressee's line at the foot of a letter of one page, under the signature: titled, or role and country."""
-    blocks = []
+    """An addressee's block at the foot of a letter of one page, under the signature: titled, or role and country."""
+    groups: list[list[Line]] = []
     for line in tail:
         if _ends_signature(line):
             break
-        person = named_line(line.text)
-        addressed = person and person.role and (has_title(line.text) or line.text.count(",") > 1)
-        if person and addressed and not _same_person(person.name, signer.name):
-            party = Party(name=person.name, role=person.role, institution=person.institution)
-            blocks.append(_Block((line,), party, titled=True))
+        if line.gap or not groups or (named_line(line.text) and has_title(line.text)):
+            groups.append([])
+        groups[-1].append(line)
+    blocks = []
+    for group in groups:
+        person = named_line(group[0].text)
+        addressed = person and (has_title(group[0].text) or (person.role and group[0].text.count(",") > 1))
+        block = _block(group) if addressed and person and not _same_person(person.name, signer.name) else None
+        if block and block.party.role:
+            blocks.append(replace(block, titled=True))
     return blocks
 
 
@@ -263,7 +268,7 @@ def _block(group: Sequence[Line]) -> _Block | None:
         elif role and _runs_on(role, text):
             role = f"{role} {text}"
         elif is_role(text) and role is None and not is_contact(text):
-            role, found = role_and_institution(text)
+            role, found = role_and_institution(_STYLE.sub("", text))
             institution = institution or found
         elif is_institution(text) and not mailboxes(text) and (institution is None or outranks(text, institution)):
             institution = without_titles(_STREET_BEHIND.sub("", text))
@@ -272,6 +277,7 @@ def _block(group: Sequence[Line]) -> _Block | None:
     return _Block(tuple(group), Party(name=name, role=role, institution=institution), to, sender, titled)
 
 
+_STYLE = re.compile(r"^(?:The Hon(?:ou)?rable|(?:His|Her) Excellency,?(?: the)?|H\.\s?E\.(?: the)?)\s+", re.IGNORECASE)
 _STREET_BEHIND = re.compile(r",[^,]*\d.*$")  # "Ministry of the Interior, Pikk 61, Tallinn"
 
 

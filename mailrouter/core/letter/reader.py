@@ -12,7 +12,7 @@ from mailrouter.core.language import detect
 from mailrouter.core.letter.announced import announced_events
 from mailrouter.core.letter.answers import answer_mailbox
 from mailrouter.core.letter.asks import read_asks
-from mailrouter.core.letter.dates import SignatureTime, first_day
+from mailrouter.core.letter.dates import SignatureTime, find_dates, first_day
 from mailrouter.core.letter.events import table_events
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Layout, Line, is_prose, read_lines, zones
