@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailrouter.core.case import MailboxRef
-from mailrouter.core.reading import READER_VERSION, READING, Reading
+from mailrouter.core.outcomes import Hold
+from mailrouter.core.reading import READER_VERSION, READING, Reading, read_headers
 from mailrouter.core.rules import RuleSet
 from mailrouter.settings import Mailbox, Settings
 from mailrouter.shell import log
@@ -141,7 +142,7 @@ class Pipeline:
         outcomes: list[str] = []
         batch: list[tuple[Arrival, Reading, Settlement]] = []
         promised: set[str] = set()
-        for (row, one), reading in zip(fresh, self._read([one.raw for _, one in fresh]), strict=True):
+        for (row, one), reading in zip(fresh, self._readings(mailbox, fresh), strict=True):
             arrival = Arrival(row, reference, one.received, ("seen",), one.raw if one.whole else None, one.size)
             try:
                 considered = self._consider(mailbox, arrival, reading, ruleset)
@@ -244,6 +245,20 @@ class Pipeline:
             log.event(
                 "mail.settled", sha256=one.case.sha256, mailbox=one.case.mailbox.name, rules=len(one.decision.rules)
             )
+
+    def _readings(self, mailbox: Mailbox, fresh: Sequence[tuple[int, Fetched]]) -> Iterator[Reading]:
+        """The reading of each mail; one over the size limit is held from its headers, not dropped."""
+        whole = self._read([one.raw for _, one in fresh if one.whole])
+        for _, one in fresh:
+            if one.whole:
+                yield next(whole)
+            else:
+                mebibytes = one.size / (1024 * 1024)
+                reason = (
+                    f"the mail has {mebibytes:.1f} MiB, more than this mailbox's size_limit "
+                    f"({mailbox.size_limit / (1024 * 1024):.0f} MiB): look at it by hand, or raise the limit"
+                )
+                yield read_headers(one.raw, Hold("too-large", reason))
 
     def _read(self, raws: Sequence[bytes]) -> Iterator[Reading]:
         """The reading of each mail: stored ones are not read again."""
