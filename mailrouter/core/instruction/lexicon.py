@@ -64,7 +64,7 @@ class Slot:
 
 # Actions, with the forms in which they order, ask or tell; "purposes" has a level of its own between.
 ACTIONS = ("register", "forward", "send", "responsible", "purposes")
-FORMS = ("order", "bare", "wish", "asked", "told", "noun", "verb", "after")
+FORMS = ("order", "bare", "direct", "wish", "asked", "told", "noun", "verb", "after")
 _TELLING = frozenset(
     {"periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}
 )

@@ -82,12 +82,12 @@ class Clauses:
         for tag in sorted(found, key=lambda t: (t.first - t.last, t.first, t.form != "told")):
             if any(tag.first < other.last and other.first < tag.last for other in chosen):
                 continue
-            if tag.form == "bare" and not self._begins_clause(tag):
+            if tag.form in ("bare", "direct") and not self.begins_clause(tag):
                 continue
             chosen.append(tag)
         return sorted(chosen, key=lambda t: t.first)
 
-    def _begins_clause(self, tag: Tag) -> bool:
+    def begins_clause(self, tag: Tag) -> bool:
         """Whether only courtesy, adverbs and conjunctions stand between the clause's begin and the form."""
         at = tag.first
         while at > 0:
@@ -200,7 +200,7 @@ class Clauses:
         """Whether a form without "please" is no order: by its kind, or after a report ("registreeritud, vastutaja …")."""
         if tag.action == "responsible":
             return before is not None and before.tag.form == "told"
-        if tag.form == "verb" and self.asked and self._begins_clause(tag):
+        if tag.form == "verb" and self.asked and self.begins_clause(tag):
             return False  # "Reply by Friday, please"
         return tag.form == "asked" or (tag.form in ("wish", "verb") and "wish-needs-ask" in self.lexicon.options)
 
@@ -215,7 +215,7 @@ class Clauses:
 
     def _carried(self, tag: Tag, first: int, before: Head | None) -> tuple[Mood, bool] | None:
         """The mood of the head before, where a form is joined to it: "palun registreerida ja suunata"."""
-        if before is None or tag.form not in ("wish", "asked", "verb", "bare") or not self._continues(first):
+        if before is None or tag.form not in ("wish", "asked", "verb", "bare", "direct") or not self._continues(first):
             return None
         if self.lexicon.is_kind("cues.carry", self.folded[first]):
             return Mood.NEGATED, False

@@ -44,14 +44,21 @@ class Nouns:
         """Whom an order makes responsible: after the form, else before it; several if it names several."""
         after = list(self._people(head.tag.last, head.last))
         before = list(self._capitalised(head.first, head.tag.first))
-        found = before or after if head.tag.form == "after" else after or before
+        beside = bool(before) and before[-1][1] == head.tag.first and not (after and after[0][0] == head.tag.last)
+        found = before or after if head.tag.form == "after" or beside else after or before
         found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]
         if head.tag.form == "after":
             found = found[-1:]
         return tuple(dict.fromkeys(self._written(first, last) for first, last in found))
 
+    def pronoun(self, head: Head) -> bool:
+        """Whether an order is for "him" or "them", which does not say whom."""
+        return any(self._lexicon.is_kind("names.pronouns", self._folded[at]) for at in range(head.first, head.last))
+
     def _recipient_ranges(self, head: Head) -> list[_RANGE]:
         """Recipients by their ending; after a preposition; by their capital after a colon or where the language says."""
+        if head.tag.form == "direct" and (found := list(self._people(head.tag.first, head.last))):
+            return found
         found = list(self._by_ending(head))
         if not found:
             found = list(self._after_preposition(head)) or list(self._indirect(head))
@@ -63,7 +70,7 @@ class Nouns:
         dashed = tag.first > 0 and self._folded[tag.first - 1] in _DASHES
         if not found and (plain or dashed or ":" in self._folded[: head.first]):
             # "Suunata: Mari Tamm (täitmiseks), Jaan Kukk (teadmiseks)"
-            names = self._people if plain else self._capitalised
+            names = self._people if plain and head.what != "purposes" else self._capitalised
             found = list(names(head.first, tag.first)) or list(names(tag.last, head.last))
         return found
 

@@ -102,7 +102,7 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
     """Collect what one sentence says. `strict`: a subject, where only what is expressly asked counts."""
     for lexicon, tags in _spoken(sentence, ordered):
         clauses = Clauses(sentence, lexicon, tags)
-        heads = [head for head in clauses.heads() if not (strict and not _express(head))]
+        heads = [head for head in clauses.heads() if not (strict and not _express(head, clauses))]
         restriction = None if strict else read_restriction(clauses, lexicon)
         found = None if restriction and restriction.until else deadline_at(sentence.words, tags, lexicon)
         found = found or clauses.date_to_answer()
@@ -142,9 +142,11 @@ def _with_next(head: Head, after: Head | None, nouns: Nouns) -> Head:
     return replace(head, last=after.last)
 
 
-def _express(head: Head) -> bool:
-    """Whether a subject says it expressly: with "please", or as a purpose ("registreerimiseks")."""
-    return head.asked or head.tag.form in ("noun", "order") or head.mood is Mood.NEGATED
+def _express(head: Head, clauses: Clauses) -> bool:
+    """Whether a subject says it expressly: with "please", as a purpose ("registreerimiseks"), or as its first word."""
+    if head.asked or head.tag.form in ("noun", "order") or head.mood is Mood.NEGATED:
+        return True
+    return head.tag.form == "wish" and head.what in ("register", "forward") and clauses.begins_clause(head.tag)
 
 
 def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard) -> bool:
@@ -187,6 +189,8 @@ def _elsewhere(head: Head, clauses: Clauses) -> bool:
 
 def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
     named, out = nouns.recipients(head)
+    if not named and head.mood is Mood.ORDERED and nouns.pronoun(head):
+        heard.doubts.append(f"whom it is for is not said by name: “{words}”")
     if head.what == "send" and not named:
         return False
     if len(named) > 1 and nouns.alternative(head):
@@ -211,7 +215,7 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
     purpose: Purpose = head.tag.kind.split(".")[1]  # type: ignore[assignment]  # the file's keys are the purposes; a test keeps them so
     if head.mood is not Mood.ORDERED:
         return False
-    heard.purposes.append((purpose, words, head.tag.form == "verb" and purpose != _WEAKEST))
+    heard.purposes.append((purpose, words, head.tag.form in ("verb", "asked") and purpose != _WEAKEST))
     if head.tag.form != "noun" or any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags):
         return True
     # Behind "vastamiseks" stands to whom the answer goes, not to whom the letter does.

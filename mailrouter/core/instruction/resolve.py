@@ -74,6 +74,8 @@ def _resolve(raw: str, author: Address, directory: Directory, on: str | None, do
     if found.candidates:
         doubts.append(f"“{raw}” may be {', '.join(found.candidates)}")
         return []
+    if known := _beginning(raw, directory, on):
+        return [known]
     parts = [part for part in _AND.split(raw) if part]
     if len(parts) > 1:
         known = [find(directory, part, on=on) for part in parts]
@@ -84,10 +86,24 @@ def _resolve(raw: str, author: Address, directory: Directory, on: str | None, do
     return [_unknown(raw)]
 
 
+def _beginning(raw: str, directory: Directory, on: str | None) -> str | None:
+    """The entry that a name means once small words behind it fall away ("minister's advisers straight away")."""
+    words = raw.split()
+    while len(words) > 1 and words[-1][:1].islower() and not _AND.search(f" {words[-1]} "):
+        words.pop()
+        found = find(directory, " ".join(words), on=on)
+        if isinstance(found, Found):
+            return found.name
+    return None
+
+
 def _unknown(raw: str) -> str:
     """A name that the directory does not have, in the nominative and without a post before it."""
     name = _ARTICLES.sub("", raw)
     words = name.split()
+    while len(words) > 1 and words[-1][:1].islower() and any(word[:1].isupper() for word in words):
+        words.pop()
+    name = " ".join(words)
     capitals = [at for at, word in enumerate(words) if word[:1].isupper()]
     if capitals and capitals[-1] == len(words) - 1:
         first = capitals[-1]
