@@ -196,7 +196,7 @@ def _interrupts(line: Line) -> bool:
     person = named_line(line.text)
     if person and person.role and line.text[-1:] not in ".;":
         return True
-    return is_contact(line.text) and not mailboxes(line.text)
+    return is_contact(line.text) and not mailboxes(line.text) and not find_dates(line.text)
 
 
 def _signs(layout: Layout, found: Parties) -> int:
