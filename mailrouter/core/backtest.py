@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from mailrouter.core.case import Case
-from mailrouter.core.effects import EFFECT, Effect
+from mailrouter.core.effects import EFFECT, Effect, Plan
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.plan import plan
 from mailrouter.core.rules import Decision, RuleSet, decide
@@ -79,8 +79,9 @@ def compare(old: RuleSet, new: RuleSet, case: Case) -> Difference | None:
     first, second = decide(case, old, traced=False), decide(case, new, traced=False)
     if _alike(first, second, old, new):
         return None
-    before, effects_before = _planned(first, case, old, now)
-    after, effects_after = _planned(second, case, new, now)
+    naming = not old.surroundings or old.surroundings != new.surroundings  # else both name the same
+    before, effects_before = _planned(plan(first, case, old, now, naming=naming))
+    after, effects_after = _planned(plan(second, case, new, now, naming=naming))
     if before == after and effects_before == effects_after:
         return None
     return Difference(
@@ -106,8 +107,7 @@ def _actions(decision: Decision, ruleset: RuleSet) -> list[tuple[str, bool]]:
     return [(rule.actions, rule.of_thread) for rule in ruleset.rules if rule.name in decision.rules]
 
 
-def _planned(decision: Decision, case: Case, ruleset: RuleSet, now: datetime) -> tuple[str | None, list[Effect]]:
-    planned = plan(decision, case, ruleset, now)
+def _planned(planned: Plan) -> tuple[str | None, list[Effect]]:
     hold: Hold | None = planned.hold
     return (f"{hold.code}: {hold.reason}" if hold else None), [_normal(effect) for effect in planned.effects]
 

@@ -264,6 +264,7 @@ def outcomes(
     now: datetime,
     *,
     probing: bool = False,
+    naming: bool = True,
 ) -> Iterator[Planned]:
     """What every action of these rules comes to, in order. A duplicate keeps only what its own colleague asks for."""
     rules = tuple(rules)
@@ -273,7 +274,9 @@ def outcomes(
         letter = case.letters[index] if index is not None and index < len(case.letters) else None
         for step in rule.then:
             left_out = _left_out(case, rule, step)
-            scene = Scene(case, letter, rule.name, step.action.name, step.ordinal, now, ruleset.world, series, probing)
+            scene = Scene(
+                case, letter, rule.name, step.action.name, step.ordinal, now, ruleset.world, series, naming, probing
+            )
             yield Planned(rule, step, left_out or step.outcome(scene))
 
 

@@ -86,7 +86,7 @@ def test_commission_letter_comes_out_whole(filled, case, sound):
             "<one@ec.europa.eu>",
             ("<old@ec.europa.eu>", "<one@ec.europa.eu>"),
         )
-    assert acknowledgement.content.text == "We received your letter of February 28, 2024, our number 5-4/22-1."
+    assert acknowledgement.content.text == "We received your letter of 28 February 2024, our number 5-4/22-1."
     assert (acknowledgement.answers, acknowledgement.content.html) == (False, "<p>Follow-up on Global Alliance</p>")
     assert nomination.answers
     assert nomination.content.text.startswith(f"{OWN_NUMBER} {OWN_DATE}: Liis Tammemägi, rändepoliitika nõunik")

@@ -67,5 +67,7 @@ def draft(values: Mapping[str, Any], scene: Scene) -> Outcome:
 def _approver(scene: Scene) -> str | None:
     """Whom nominations.yaml entitles to approve the topic's nomination."""
     on = scene.now.date().isoformat()
+    if not scene.naming:
+        return None
     topic = topic_of(scene.case, scene.world.nominations, on=on, series=scene.series)
     return topic.approver if topic else None

@@ -54,11 +54,14 @@ class Scene:
     now: datetime
     world: World
     series: str | None = None  # the mark that the case's rules register it in
+    naming: bool = True  # whether nominees are sought
     probing: bool = False  # only whether it can be done is asked, so that costly answers may be left out
 
     @property
     def nominee(self) -> Nominee | None:
         """Whom nominations.yaml names for the case, first of all."""
+        if not self.naming:
+            return None
         nominees = propose(
             self.case,
             self.world.nominations,

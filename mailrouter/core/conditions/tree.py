@@ -27,6 +27,7 @@ from mailrouter.core.spelling import nearest
 
 LOGIC = ("all", "any", "not")
 _ORDERED = 9  # cost of what holds others
+_USUAL = 2  # what costs no more is asked by many rules in the same words: trust, nature, thread
 Place = tuple[str | int, ...]
 
 
@@ -61,13 +62,22 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Every part holds."""
+    """Every part holds. With a `shared` key the answer is kept: many rules begin with the same few conditions."""
 
     parts: tuple["Node", ...]
     cost: int = _ORDERED
+    shared: str = ""
 
     def holds(self, root: Any, facts: Facts) -> bool:
         """Whether every part holds."""
+        if not self.shared:
+            return self._holds(root, facts)
+        found = facts.answers.get(self.shared)
+        if found is None:
+            found = facts.answers[self.shared] = self._holds(root, facts)
+        return found
+
+    def _holds(self, root: Any, facts: Facts) -> bool:
         for part in self.parts:  # noqa: SIM110  # a generator costs twice as much here
             if not part.holds(root, facts):
                 return False
@@ -312,9 +322,25 @@ def hurried(node: Node) -> Node:
         case Not(part=part):
             return Not(hurried(part), node.cost)
         case All(parts=parts):
-            return All(_cheap_first(map(hurried, parts)), node.cost)
+            return _bundled([hurried(part) for part in parts], node.cost)
         case AnyOf(parts=parts):
             return AnyOf(_cheap_first(map(hurried, parts)), node.cost)
+
+
+def _bundled(parts: Sequence[Node], cost: int) -> Node:
+    """The cheap conditions on the case as one, whose answer is kept; the others behind it, cheap ones first."""
+    usual = [
+        part
+        for part in parts
+        if isinstance(part, Leaf) and part.shared and not part.path.letter and part.cost <= _USUAL
+    ]
+    if len(usual) < 2:
+        return All(_cheap_first(parts), cost)
+    usual.sort(key=lambda leaf: leaf.shared)
+    shared = sys.intern("\x1e".join(leaf.shared for leaf in usual))
+    bundle = All(_cheap_first(usual), 0, shared)
+    rest = [part for part in parts if part not in usual]
+    return All((bundle, *_cheap_first(rest)), cost) if rest else bundle
 
 
 def _some(tests: Sequence[Test]) -> Counted:
