@@ -4,23 +4,13 @@ Invariant: the address stands in the text that asks; letterhead, executor and da
 but for a private person's own.
 """
 
-import re
 from collections.abc import Sequence
 
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Layout
 from mailrouter.core.letter.letters import Ask, Party
 from mailrouter.core.letter.names import mailboxes
-
-_PROTECTION = re.compile(
-    r"data protection|andmekaits|protection des donnees|datenschutz|tietosuoja|datu aizsardz|duomenu apsaug|защит\w+ данных|personal data|isikuandme|privacy|unsubscribe|dpo@|data-?protection|edps"
-)
-_FURTHER = re.compile(
-    r"further information|additional information|more information|any questions|questions|queries|lisainfo|lisateave|kusimuste|taiendav|informations? complementaire|complement d'information|toute question|ruckfragen|weitere (?:informationen|fragen)|fur fragen|lisatieto|kysymyks|papildu informacij|jautajum|papildomos informacijos|kilus klausim|вопрос|дополнительн\w+ информац"
-)
-_ANSWER = re.compile(
-    r"\b(?:repl|respon|answer|send|sent|submit|return|communicat|correspond|confirm|regist|nominat|provide|address|notify|r\.?s\.?v\.?p|vasta|saat|esita|edasta|teata|registreer|kinnita|aadressil|repon|envoy|adress|transm|communiqu|confirm|antwort|send|ubermitt|richten|mitteil|ruckmeld|anmeld|vasta|lahet|toimit|ilmoit|sahkopost|atbild|nosut|iesnieg|sut|atsak|siust|pateik|adresu|ответ|направ|присла|адрес|отправ|сообщ|mailbox|postkast|functional|boite|postfach)\w*"
-)
+from mailrouter.core.letter.phrases import phrases
 
 
 def answer_mailbox(sentences: Sequence[str], asks: Sequence[Ask], author: Party, layout: Layout) -> str | None:
@@ -30,9 +20,14 @@ def answer_mailbox(sentences: Sequence[str], asks: Sequence[Ask], author: Party,
     for sentence in sentences:
         boxes = mailboxes(sentence)
         folded = flat(sentence)
-        if not boxes or _PROTECTION.search(folded):
+        if not boxes or phrases().protection.search(folded):
             continue
-        score = 1 + 3 * (sentence in asked) + 2 * bool(_ANSWER.search(folded)) - 3 * bool(_FURTHER.search(folded))
+        score = (
+            1
+            + 3 * (sentence in asked)
+            + 2 * bool(phrases().answer.search(folded))
+            - 3 * bool(phrases().further.search(folded))
+        )
         if score > 0 and (best is None or score > best[0]):
             best = score, boxes[0]
     if best:

@@ -120,20 +120,20 @@ def named_line(text: str) -> NamedLine | None:
     return None
 
 
-_TOP_LEVEL = re.compile(
-    r"\b(?:ministry|[a-z]*ministeerium|embassy|saatkond|ambassade|botschaft|agency|commission|europol|frontex|eu-?lisa|organi[sz]ation|council|ministere|[a-z]+ministerium|[a-z]*ministerio|ministrija|ministerija|министерство|[a-z]*amet|board|unhcr|unodc|iom|kantselei|virasto|permanent representation|mission|united nations)\b"
-)
-
-
 def outranks(text: str, other: str) -> bool:
     """Whether the first names a whole institution and the other a part of one, such as a department."""
-    return bool(_TOP_LEVEL.search(flat(text))) and not _TOP_LEVEL.search(flat(other))
+    return bool(phrases().whole_institution.search(flat(text))) and not phrases().whole_institution.search(flat(other))
 
 
 def role_and_institution(text: str) -> tuple[str | None, str | None]:
     """A role with an institution behind a comma, taken apart; a unit or a country stays with the role."""
     head, comma, rest = text.partition(",")
-    if comma and is_role(head) and _TOP_LEVEL.search(flat(rest)) and not is_role(rest.partition(",")[0]):
+    if (
+        comma
+        and is_role(head)
+        and phrases().whole_institution.search(flat(rest))
+        and not is_role(rest.partition(",")[0])
+    ):
         return head.strip(), rest.strip()
     if is_role(text) or not is_institution(text):
         return text.strip() or None, None

@@ -105,6 +105,11 @@ class Phrases:
     annex_heading: re.Pattern[str]
     table: dict[str, re.Pattern[str]]
     open_place: re.Pattern[str]
+    answer: re.Pattern[str]
+    further: re.Pattern[str]
+    protection: re.Pattern[str]
+    covering: re.Pattern[str]
+    whole_institution: re.Pattern[str]
     to_open: re.Pattern[str]
     title_opening: re.Pattern[str]
     verbale: tuple[re.Pattern[str], ...]  # groups "author" and "addressee"
@@ -144,6 +149,11 @@ def phrases() -> Phrases:
         title_opening=union(data["title_opening"], start=True),
         verbale=tuple(_verbale(phrase) for phrase in data["verbale"]),
         verbale_words=re.compile("|".join(_verbale_words(phrase) for phrase in data["verbale"])),
+        answer=union(data["answer"]),
+        further=union(data["further"]),
+        protection=union(data["protection"]),
+        covering=union(data["covering"]),
+        whole_institution=union(data["whole_institution"]),
         open_place=re.compile(rf"^(?:{open_words})\.?$"),
     )
 

@@ -112,11 +112,6 @@ def read_letters(
     return tuple(letters)
 
 
-_COVER = re.compile(
-    r"(?:please find|find enclosed|find attached|(?:is|are) (?:attached|enclosed)|attached (?:please|you will)|enclosed (?:please|you will)"
-    r"|manuses|manusena|lisatud|edasta(?:n|me)\b|saada(?:n|me)\b.*(?:kiri|kirja)|ci-joint|en annexe|piece jointe|anbei|im anhang"
-    r"|beigefugt|liitteena|ohessa|oheisena|pielikuma|pridedam|priede|во вложении|прилага|направляем)"
-)
 _SHORT_BODY = 60  # letters below which a mail without an ask is no letter
 
 
@@ -136,9 +131,13 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
     numbers = references(lines, language)
     printed = letter_date(layout.head, (), language) or numbers.dated or _labelled_date(layout, language)
     own_name = author.name if author and author.name and not found.author.name else None
-    asks = tuple(ask for ask in letter.asks if ask.kind != "transmit") if _COVER.search(flat(words)) else letter.asks
+    asks = (
+        tuple(ask for ask in letter.asks if ask.kind != "transmit")
+        if phrases().covering.search(flat(words))
+        else letter.asks
+    )
     formal = bool(layout.salutation or layout.closing) and sum(map(str.isalpha, words)) >= _SHORT_BODY
-    if not asks and (not formal or _COVER.search(flat(words))) and not numbers.ours:
+    if not asks and (not formal or phrases().covering.search(flat(words))) and not numbers.ours:
         return None
     return replace(
         letter,
