@@ -24,6 +24,8 @@ _ADDRESS_TOKEN = re.compile(
     r'"(?:[^"\\]|\\.){0,120}"|=\?[^?\s]{1,64}\?[bBqQ]\?[^?]{0,2000}\?=|<[^<>]{0,1000}>|[,;:()]|[^",;:()<>=]+|.',
     re.DOTALL,
 )
+# Python's own generator encodes the comma behind a mailbox together with the name of the next one.
+_WORD_BEHIND = re.compile(r"(?<=>)(\s{0,99})(=\?[^?\s]{1,64}\?[bBqQ]\?[^?]{0,2000}\?=)")
 # Trace and signature fields have no words to decode; what stands in them is compared, so it stays as it came.
 _VERBATIM = ("received", "authentication-results", "dkim-", "arc-", "x-mailrouter-")
 
@@ -200,7 +202,7 @@ def _segments(value: str) -> Iterator[tuple[list[str], str]]:
     comments = value.count("(") == value.count(")")  # else a lone bracket is part of a name
     gathered: list[str] = []
     depth = 0
-    for match in _ADDRESS_TOKEN.finditer(value[:MAX_VALUE]):
+    for match in _ADDRESS_TOKEN.finditer(_WORD_BEHIND.sub(_bare_comma, value[:MAX_VALUE])):
         piece = match[0]
         if comments:
             depth = max(0, depth + (piece == "(") - (piece == ")"))
@@ -214,6 +216,15 @@ def _segments(value: str) -> Iterator[tuple[list[str], str]]:
         else:
             gathered = []  # a group's name; its members follow
     yield gathered, ","
+
+
+def _bare_comma(match: re.Match[str]) -> str:
+    """An encoded word that begins with the comma between two mailboxes → the comma bare, the rest encoded."""
+    text = decode_words(match[2])
+    if not text.startswith((",", ";")):
+        return match[0]
+    rest = text[1:].strip().encode("utf-8", "replace")
+    return f", =?utf-8?q?{''.join(f'={byte:02X}' for byte in rest)}?=" if rest else ","
 
 
 def _mailbox(tokens: list[str]) -> tuple[str, str | None]:

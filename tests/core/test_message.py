@@ -62,6 +62,13 @@ def test_addresses_as_they_are_found(written, read):
     assert parse(f"From: {written}\n\nx".encode()).addresses.sender == Address(*read)
 
 
+@pytest.mark.parametrize("between", ["\n =?utf-8?q?=2C?= =?utf-8?q?J=C3=BCri?=", " =?utf-8?q?=2C_J=C3=BCri?=", ", =?utf-8?q?J=C3=BCri?="])
+def test_an_encoded_comma_parts_recipients(between):
+    """A comma that a program encoded together with the next name is still the comma between two recipients."""
+    message = parse(mail(f"To: Olga <olga@x.example>{between} <juri@x.example>"))
+    assert message.addresses.to == (Address("Olga", "olga@x.example"), Address("Jüri", "juri@x.example"))
+
+
 def test_an_empty_group_has_no_recipients():
     """undisclosed-recipients is nobody."""
     assert parse(mail("To: undisclosed-recipients:;")).addresses.to == ()
