@@ -114,6 +114,21 @@ def test_nobody_to_name_leaves_the_draft_waiting(filled, case, sound):
     assert "{nominee.name}" in nomination.content.text
 
 
+def test_nominee_is_presented_in_the_letters_language(filled, case, good_files):
+    """The post stands in the answer's language where the directory has it."""
+    people = good_files["config/people.yaml"].replace(
+        "    organisation: Siseministeerium\n",
+        "    organisation: Siseministeerium\n    translated: [{language: en, job: Adviser on migration policy}]\n",
+    )
+    template = good_files["templates/nomination.txt.j2"]
+    files = {**good_files, "config/people.yaml": people, "templates/nomination.et.txt.j2": template}
+    built, problems = ruleset.build({**files, "templates/nomination.txt.j2": f"---\nlanguage: en\n---\n{template}"})
+    assert built is not None, problems
+    assert "Adviser on migration policy" in filled(case, built).effects[3].content.text
+    estonian = replace(case, letters=(replace(case.letters[0], language="et"),))
+    assert "rändepoliitika nõunik" in filled(estonian, built).effects[3].content.text
+
+
 def test_letter_is_answered_in_its_language(filled, case, sound):
     """A template has a variant for the letter's language, else the one without a language."""
     for language, words in (("et", "Saime Teie kirja, 28. veebruar 2024"), ("fr", "We received your letter")):
