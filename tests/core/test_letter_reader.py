@@ -95,8 +95,10 @@ def test_a_citizen_asks_in_the_mail_itself():
 @pytest.mark.parametrize(
     "text",
     [
-        ("Dear Sir/Madam,\n\nPlease find enclosed a follow-up letter. We kindly ask you to transmit this letter to the "
-        "Minister.\n\nKind regards,\nEuropean Commission"),
+        (
+            "Dear Sir/Madam,\n\nPlease find enclosed a follow-up letter. We kindly ask you to transmit this letter to the "
+            "Minister.\n\nKind regards,\nEuropean Commission"
+        ),
         "Tere!\n\nEdastame kirja.\n\nLugupidamisega\nMari",
         "Aitäh!\n\nMari",
         "",
@@ -125,3 +127,10 @@ def test_hostile_text_takes_its_time_only_once(text):
     read_letter(text, ())
     read_body(text, "", None, None)
     assert time.process_time() - begin < 10
+
+
+def test_a_question_wants_an_explanation():
+    """Who only asks a question wants it answered."""
+    text = "Tere!\n\nKas siseministeerium plaanib toetada külade turvakaamerate paigaldamist?\n\nParimat soovides\nPeeter Põld"
+    letter = read_body(text, "Päring", Address("Peeter Põld", "peeter@post.example"), "2024-05-02")
+    assert [ask.kind for ask in letter.asks] == ["reply"]

@@ -16,6 +16,7 @@ from mailrouter.core.letter.phrases import KINDS, AskPhrases, ask_phrases
 
 _CUE_REACH = 75  # characters before a date in which the words "by", "hiljemalt" may stand
 _LONGEST = 900
+_QUESTION_WORDS = 3  # "How are you?" wants no answer of an office
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,13 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
                 _add(asks, Ask(kind, sentence[:_LONGEST], *_fields(when)))
         elif when and asks and not _refused(flat(sentence), tables) and _is_vehicle(sentence, tables):
             asks = [_with_deadline(ask, when) for ask in asks]
-    return tuple(asks)
+    return tuple(asks) or _questions(sentences)
+
+
+def _questions(sentences: Sequence[str]) -> tuple[Ask, ...]:
+    """The first question of a letter that asks in no other way: it wants an explanation."""
+    asked = (sentence for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > _QUESTION_WORDS)
+    return tuple(Ask("reply", sentence) for sentence in asked)[:1]
 
 
 def _fields(when: Deadline | None) -> tuple[str | None, str | None]:

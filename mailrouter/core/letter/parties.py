@@ -25,6 +25,7 @@ from mailrouter.core.letter.names import (
     without_titles,
 )
 from mailrouter.core.letter.phrases import phrases
+from mailrouter.core.letter.places import is_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,20 @@ def _role_below(lines: Sequence[Line], role: str | None, institution: str | None
             institution = institution or found
         elif institution is None and is_institution(text):
             institution = text
-        elif role is None and at == 0 and text[0].isalpha() and not re.search(r"\d", text) and len(text) < 60:
+        elif role is None and at == 0 and _unknown_role(text):
             role = text
     return role, institution
+
+
+_UNIT = re.compile(r"\b(?:section|unit|division|team|desk|abteilung|referat|service|yksikko|nodala|skyrius|отдел)\b")
+
+
+def _unknown_role(text: str) -> bool:
+    """Whether a line right under the name may be a role that no list knows: in small letters, or of several words."""
+    plain = text[0].isalpha() and not re.search(r"\d", text) and len(text) < 60
+    return plain and (
+        text[0].islower() or (len(text.split()) > 1 and not _UNIT.search(flat(text)) and not is_place(text))
+    )
 
 
 def _runs_on(role: str, text: str) -> bool:
