@@ -18,7 +18,7 @@ from mailrouter.core.language import fold
 # Kinds that are sought in lines, not in sentences: no *, ~ or {n} in them.
 _LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes", "abbreviations"})
 # Sections and kinds of single words, asked for one at a time; the others are sought in sentences.
-_SINGLE = frozenset({"names", "clauses", "periods.translative", "cues.carry", "restriction.until", "restriction.basis"})
+_SINGLE = frozenset({"names", "clauses", "periods.translative", "cues.carry", "restriction.until", "restriction.basis", "responsible.others"})
 _BOTH = frozenset({"cues.carry", "restriction.basis"})
 _OPENING = 2  # letters by which phrases that begin with a beginning are found
 _GAP = 4  # words that "~" may stand for
@@ -63,7 +63,7 @@ class Slot:
 
 
 # Actions, with the forms in which they order, ask or tell; "purposes" has a level of its own between.
-ACTIONS = ("register", "forward", "send", "responsible", "purposes")
+ACTIONS = ("register", "forward", "send", "assign", "responsible", "purposes")
 FORMS = ("order", "bare", "direct", "wish", "asked", "told", "noun", "verb", "after")
 _TELLING = frozenset(
     {"periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}

@@ -79,13 +79,21 @@ class Clauses:
         """Heads that do not overlap, the longer one first; "bare" only where a clause begins."""
         chosen: list[Tag] = []
         found = [tag for tag in self.tags if tag.action in ACTIONS and tag.form in FORMS]
+        if any(tag.action == "responsible" for tag in found):
+            found = [tag for tag in found if tag.action != "assign"]  # "vastutajaks määrata": the verb says no more
         for tag in sorted(found, key=lambda t: (t.first - t.last, t.first, t.form != "told")):
             if any(tag.first < other.last and other.first < tag.last for other in chosen):
                 continue
             if tag.form in ("bare", "direct") and not self.begins_clause(tag):
                 continue
+            if tag.form == "asked" and self._describes(tag):
+                continue
             chosen.append(tag)
         return sorted(chosen, key=lambda t: t.first)
+
+    def _describes(self, tag: Tag) -> bool:
+        """Whether a participle follows a place: "Deltasse lisatud kiri"."""
+        return tag.last < len(self.folded) and self.lexicon.is_kind("names.descriptive", self.folded[tag.last])
 
     def begins_clause(self, tag: Tag) -> bool:
         """Whether only courtesy, adverbs and conjunctions stand between the clause's begin and the form."""
@@ -117,6 +125,8 @@ class Clauses:
 
     def _cut(self, left: Tag, right: Tag) -> int:
         """Where the words of one head end and those of the next begin."""
+        if right.first > left.last and self.lexicon.is_kind("clauses.and", self.folded[right.first]):
+            return right.first  # "and shared": the conjunction is part of the form
         between = range(left.last, right.first)
         marks = [
             at for at in between if self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.and", self.folded[at])
@@ -248,13 +258,15 @@ class Clauses:
                 continue
             if first <= cue.first < tag.first and not self._broken(cue.last, tag.first):
                 return True
+            if tag.first < cue.first < tag.last:
+                return True  # within a phrase with a gap: "registreerimist ei vaja"
             follows = tag.action == "responsible" and tag.last <= cue.first < last
             if follows and not self._broken(tag.last, cue.first):
                 return True
         return any(
             other.kind == "cues.negate_after"
             and tag.last <= other.first < last
-            and not self._broken(tag.last, other.first)
+            and not any(self._parts(at) for at in range(tag.last, other.first))
             for other in self.tags
         )
 

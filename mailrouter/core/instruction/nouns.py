@@ -5,6 +5,7 @@ declined here and nothing looked up.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from mailrouter.core.instruction.lexicon import ACTIONS, FORMS, Lexicon, Tag
 from mailrouter.core.instruction.moods import Clauses, Head
@@ -47,6 +48,7 @@ class Nouns:
         beside = bool(before) and before[-1][1] == head.tag.first and not (after and after[0][0] == head.tag.last)
         found = before or after if head.tag.form == "after" or beside else after or before
         found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]
+        found = self._run(found)
         if head.tag.form == "after":
             found = found[-1:]
         return tuple(dict.fromkeys(self._written(first, last) for first, last in found))
@@ -55,11 +57,21 @@ class Nouns:
         """Whether an order is for "him" or "them", which does not say whom."""
         return any(self._lexicon.is_kind("names.pronouns", self._folded[at]) for at in range(head.first, head.last))
 
+    def _run(self, found: list[_RANGE]) -> list[_RANGE]:
+        """The names up to the first that other words part from those before it ("kaastäitja Peeter Kask")."""
+        for index, (left, right) in enumerate(pairwise(found)):
+            between = self._folded[left[1] : right[0]]
+            if any(self._lexicon.is_kind("responsible.others", word) for word in between):
+                return found[: index + 1]
+        return found
+
     def _recipient_ranges(self, head: Head) -> list[_RANGE]:
         """Recipients by their ending; after a preposition; by their capital after a colon or where the language says."""
         if head.tag.form == "direct" and (found := list(self._people(head.tag.first, head.last))):
             return found
         found = list(self._by_ending(head))
+        if not found and any(self._lexicon.is_kind("names.sharing", self._folded[at]) for at in _words(head.tag)):
+            found = list(self._by_ending(head, "names.companions"))
         if not found:
             found = list(self._after_preposition(head)) or list(self._indirect(head))
         tag = head.tag
@@ -74,9 +86,9 @@ class Nouns:
             found = list(names(head.first, tag.first)) or list(names(tag.last, head.last))
         return found
 
-    def _by_ending(self, head: Head) -> Iterator[_RANGE]:
+    def _by_ending(self, head: Head, kind: str = "names.recipients") -> Iterator[_RANGE]:
         """Noun phrases whose last word has a recipient's ending ("ministri nõunikele")."""
-        ends = [at for at in range(head.first, head.last) if self._is_recipient(at, head.last)]
+        ends = [at for at in range(head.first, head.last) if self._is_recipient(at, head.last, kind)]
         ends = [at for at in ends if not (at + 1 in ends and self._one_name(at))]
         ranges = [
             (at if self._is_author(self._folded[at]) else self._leftwards(at, head.first, ends), at + 1) for at in ends
@@ -88,15 +100,22 @@ class Nouns:
                 if not self._sentence.words[following[1] - 1].capital:
                     ranges[index + 1] = (first, following[1])  # an adjective in the same case
                 continue
-            yield first, last
+            if not self._vague(first, last):
+                yield first, last
 
-    def _is_recipient(self, at: int, last: int) -> bool:
+    def _vague(self, first: int, last: int) -> bool:
+        """Whether a noun phrase tells nobody: a common noun alone or with an adjective ("õigele inimesele")."""
+        if not self._lexicon.is_kind("names.vague", self._folded[last - 1]) or self._capital_in(first, last):
+            return False
+        return all(self._lexicon.is_kind("names.recipients", self._folded[at]) for at in range(first, last))
+
+    def _is_recipient(self, at: int, last: int, kind: str) -> bool:
         word = self._folded[at]
         if at in self._blocked and word not in self._author_words():
             return False
         if self._lexicon.is_kind("names.author", word):
-            return self._lexicon.is_kind("names.recipients", word)
-        if not self._lexicon.is_kind("names.recipients", word) or self._lexicon.is_kind("names.not", word):
+            return self._lexicon.is_kind(kind, word)
+        if not self._lexicon.is_kind(kind, word) or self._lexicon.is_kind("names.not", word):
             return False
         return not any(
             self._lexicon.is_kind("names.descriptive", self._folded[after])
@@ -250,6 +269,10 @@ class Nouns:
         if last - first == 1 and (self._is_author(word) or self._lexicon.is_kind("names.owner", word)):
             return AUTHOR
         return self._sentence.printed(first, last)
+
+
+def _words(tag: Tag) -> range:
+    return range(tag.first, tag.last)
 
 
 def _blocked(clauses: Clauses, taken: tuple[_RANGE, ...]) -> frozenset[int]:

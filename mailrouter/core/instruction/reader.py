@@ -167,14 +167,14 @@ def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard) -> bool:
         case "register":
             heard.register.append((head.mood, words))
             said = True
-        case "responsible":
+        case "responsible" | "assign":
             said = _hear_responsible(head, clauses, nouns, heard, words)
         case "purposes":
             said = _hear_purpose(head, clauses, nouns, heard, words)
         case _:
             said = _hear_forward(head, clauses, nouns, heard, words)
     heard.firm = heard.firm or (
-        said and head.mood is Mood.ORDERED and head.what in ("register", "forward", "send", "responsible")
+        said and head.mood is Mood.ORDERED and head.what in ("register", "forward", "send", "assign", "responsible")
     )
     return said and head.mood in (Mood.ORDERED, Mood.PERMITTED)
 
@@ -202,13 +202,17 @@ def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
 
 
 def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
-    named = nouns.responsible(head)
+    named = nouns.recipients(head)[0] if head.what == "assign" else nouns.responsible(head)
     kinds = {tag.kind for tag in clauses.tags if head.first <= tag.first < head.last}
-    meant = ("responsible.this" in kinds and clauses.asked) or ("responsible.still" in kinds and head.asked)
-    if not named or ("responsible.unless" in kinds and not meant):
+    mood = head.mood
+    if "responsible.unless" in kinds and not ("responsible.still" in kinds and head.asked):
+        if "responsible.this" not in kinds or mood is not Mood.ORDERED:
+            return False
+        mood = mood if clauses.asked else Mood.PERMITTED  # "kirja eest vastutab Jaan" counts beside an order
+    if not named:
         return False
-    heard.responsible.append((head.mood, words, named))
-    return True
+    heard.responsible.append((mood, words, named))
+    return mood is Mood.ORDERED
 
 
 def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
