@@ -92,7 +92,8 @@ def occasion_title(sentence: str, printed: PrintedDate, subject: str | None) -> 
     for pattern in (_NAMED, _OPENING):
         for match in pattern.finditer(sentence):
             title = match.group("title").strip()
-            if phrases().occasion.search(flat(title)) and printed.raw not in title:
+            named = " " in title or not subject  # "the meeting" says less than the letter's title
+            if named and phrases().occasion.search(flat(title)) and printed.raw not in title:
                 return title
     return _bare_title(subject) or sentence
 
@@ -122,5 +123,5 @@ def _place(sentence: str, printed: PrintedDate, language: str | None) -> str | N
     city = city_in(behind, language) or city_in(before, language)
     if city:
         return city
-    named = _IN.search(behind)
+    named = _IN.search(behind) or _IN.search(before)
     return named.group(1).strip(" ,") if named else None

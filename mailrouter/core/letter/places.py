@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 from babel import Locale
+from babel.core import get_global
 
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.phrases import phrases
@@ -71,7 +72,7 @@ def _cities() -> frozenset[str]:
     """Folded names of cities that are known for their time zone, capitals nearly all."""
     zones = (zone.get("city", "") for code in _LANGUAGES for zone in Locale.parse(code).time_zones.values())
     more = "the hague|hague|haag|geneva|genf|geneve|strasbourg|strasburg|frankfurt|new york|bonn|lyon|milan|barcelona|valletta|nicosia|tartu|parnu|narva|istanbul|tampere|turku|warsaw|krakow|gdansk|the haag|munich|washington|mombasa|islamabad|niamey"
-    keys = {str(key).rpartition("/")[2].replace("_", " ") for key in Locale.parse("fr").time_zones}
+    keys = {str(key).rpartition("/")[2].replace("_", " ") for key in get_global("zone_territories")}
     return frozenset({flat(city) for city in (*zones, *keys, *_MORE) if city} | set(more.split("|")))
 
 
