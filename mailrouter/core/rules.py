@@ -13,7 +13,7 @@ from mailrouter.core.actions.interface import Note, Outcome, Ready, Scene, Step,
 from mailrouter.core.case import Case
 from mailrouter.core.conditions.interface import ConditionTrace as ConditionTrace  # noqa: PLC0414  # part of the trace
 from mailrouter.core.conditions.interface import Facts
-from mailrouter.core.conditions.tree import Node, trace
+from mailrouter.core.conditions.tree import All, Node, trace
 from mailrouter.core.deadlines import Term
 from mailrouter.core.nominations import Nominations
 from mailrouter.core.outcomes import Hold
@@ -35,7 +35,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A compiled rule. `when` is as written, `fast` the same with cheap conditions first."""
+    """A compiled rule. `when` is as written; `gate` and `fast` together are the same, cheap conditions first.
+
+    `gate` has conditions on the case that many rules begin with: their answer is kept from rule to rule.
+    """
 
     name: str
     file: str
@@ -44,6 +47,7 @@ class Rule:
     when: Node
     fast: Node
     then: tuple[Step, ...]
+    gate: All | None = None
     stop: bool = False
     shadow: bool = False
     enabled: bool = True
@@ -134,6 +138,10 @@ def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = T
     shadows: list[tuple[Rule, int]] = []
     stopped: Rule | None = None
     for rule in ruleset.rules:
+        if rule.gate is not None:
+            met = facts.answers.get(rule.gate.shared)
+            if met is False or (met is None and not rule.gate.holds(views[0], facts)):
+                continue
         index = _match(rule, views, answers, facts)
         if index is None:
             continue
@@ -147,7 +155,7 @@ def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = T
     lines: Iterable[RuleTrace]
     if full or traced:
         wanted = ruleset.rules if full else [rule for rule in ruleset.rules if rule.name in found]
-        lines = _traced(wanted, views, found, facts, case, stopped)
+        lines = _traced(wanted, list(zip(views, answers, strict=True)), found, facts, case, stopped)
     else:
         lines = (RuleTrace(rule.name, rule.file, rule.line, matched=True, shadow=True) for rule, _ in shadows)
     return Decision(
@@ -174,7 +182,7 @@ def _match(rule: Rule, views: Sequence[View], answers: Sequence[dict[str, bool]]
 
 def _traced(
     rules: Iterable[Rule],
-    views: Sequence[View],
+    views: Sequence[tuple[View, dict[str, bool]]],
     found: Mapping[str, int],
     facts: Facts,
     case: Case,
@@ -198,12 +206,13 @@ def _traced(
 
 
 def _best_trace(
-    rule: Rule, views: Sequence[View], index: int | None, facts: Facts
+    rule: Rule, views: Sequence[tuple[View, dict[str, bool]]], index: int | None, facts: Facts
 ) -> tuple[bool, list[ConditionTrace]]:
     """The trace with the letter that matched, else with the one that met most of the conditions."""
-    if index is not None or not rule.of_letter:
-        return trace(rule.when, views[index or 0], facts)
-    tried = [trace(rule.when, view, facts) for view in views]
+    chosen = views[index or 0 : (index or 0) + 1] if index is not None or not rule.of_letter else views
+    tried = []
+    for view, facts.of_letter in chosen:
+        tried.append(trace(rule.when, view, facts))
     return max(tried, key=lambda item: sum(line.matched for line in item[1]))
 
 

@@ -423,7 +423,9 @@ def _series(value: Any, site: Site) -> Value | None:
     marks = {series.mark for series in site.world.classification.series}
     if text is None:
         return None
-    if text not in marks:
+    if not marks:
+        site.problem(f"there is no register.yaml: series '{text}' is numbered by default", warning=True)
+    elif text not in marks:
         site.problem(f"register.yaml has no series '{text}'{nearest(text, marks)}")
         return None
     return fixed(text)
@@ -434,7 +436,7 @@ def _term(value: Any, site: Site) -> Value | None:
     names = {term.name for term in site.world.terms}
     if text is None:
         return None
-    if text not in names:
+    if names and text not in names:  # without deadlines.yaml only a letter's own deadline counts
         site.problem(f"deadlines.yaml has no term '{text}'{nearest(text, names)}")
         return None
     return fixed(text)

@@ -283,7 +283,7 @@ def trace(node: Node, root: Any, facts: Facts, before: str = "") -> tuple[bool, 
     match node:
         case Leaf():
             values = node.path.get(root)
-            met = node.test.check(values, facts)
+            met = node.holds(root, facts)
             words = node.words
             stretch = (lambda text: words(text, facts)) if words and met else None
             found = shown(values, node.path.many, stretch)
@@ -325,6 +325,18 @@ def hurried(node: Node) -> Node:
             return _bundled([hurried(part) for part in parts], node.cost)
         case AnyOf(parts=parts):
             return AnyOf(_cheap_first(map(hurried, parts)), node.cost)
+
+
+def gated(node: Node) -> tuple[All | None, Node]:
+    """A hurried tree as its kept beginning, which may be shared with other rules, and the rest."""
+    if not isinstance(node, All):
+        return None, node
+    if node.shared:
+        return node, always()
+    first, *rest = node.parts or (always(),)
+    if not isinstance(first, All) or not first.shared:
+        return None, node
+    return first, rest[0] if len(rest) == 1 else All(tuple(rest), node.cost)
 
 
 def _bundled(parts: Sequence[Node], cost: int) -> Node:
