@@ -15,11 +15,11 @@ Place = tuple[str | int, ...]
 def check_directory(directory: Directory) -> list[tuple[Place, str]]:
     """The problems of a directory as (path, message): ("groups", 0, "members", 1) is the second member of the first group.
 
-    Members and holders who are not in it, names or addresses that two entries share, absurd periods.
+    Members and heads of units who are not in it, names or addresses that two entries share, absurd periods.
     """
     return [
         *_members(directory),
-        *_holders(directory),
+        *_heads(directory),
         *_duplicates(directory),
         *_addresses(directory),
         *_periods(directory),
@@ -39,11 +39,11 @@ def _members(directory: Directory) -> Iterator[tuple[Place, str]]:
             yield ("groups", at, "members"), f"the group {group.name!r} has no members"
 
 
-def _holders(directory: Directory) -> Iterator[tuple[Place, str]]:
+def _heads(directory: Directory) -> Iterator[tuple[Place, str]]:
+    """A role may be held by somebody whom letters name and nobody writes to, such as the minister; a unit's head is
+    written to.
+    """
     people = {fold(person.name) for person in directory.people}
-    for at, role in enumerate(directory.roles):
-        if fold(role.holder) not in people:
-            yield ("roles", at, "holder"), f"{role.holder!r}, who holds {role.name!r}, is no person of the directory"
     for at, unit in enumerate(directory.units):
         if unit.head and fold(unit.head) not in people:
             yield ("units", at, "head"), f"{unit.head!r}, head of {unit.name!r}, is no person of the directory"

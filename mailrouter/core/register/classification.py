@@ -12,8 +12,13 @@ Place = tuple[str | int, ...]
 
 
 def series_of(classification: Classification, mark: str) -> Series | None:
-    """The series of this mark ("5-4"); None if there is none."""
+    """The series of this mark ("5-4"); None if there is none.
+
+    Where no series is described at all (no register.yaml), every mark is one, numbered by default.
+    """
     wanted = mark.strip()
+    if not classification.series:
+        return Series(wanted) if wanted else None
     return next((series for series in classification.series if series.mark == wanted), None)
 
 
