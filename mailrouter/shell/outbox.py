@@ -5,7 +5,9 @@ and is tried again; an error after it is an unknown outcome, whose trace is sear
 The states and their transitions stand in shell/store/queue.py.
 """
 
+import math
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +21,7 @@ from mailrouter.shell.store.queue import Finished, Task
 from mailrouter.shell.store.store import Store
 
 _LONGEST_WAIT = 3600.0  # seconds between two attempts, at most
+_SLACK = 0.5  # seconds of the lease within which a command begins after `begin`, besides its timeout
 _GROUP = 50  # outcomes written in one transaction…
 _GROUPED = frozenset({"move", "flag"})  # …where repeating is harmless; a mail that went out is written down at once
 
@@ -34,7 +37,7 @@ class Outbox:
     connect: Callable[[Mailbox], MailboxConnection]
     token: Callable[[], str] | None = None
     _connections: dict[str, MailboxConnection] = field(default_factory=dict)
-    _begun: set[str] = field(default_factory=set)
+    _begun: dict[str, float] = field(default_factory=dict)  # key → when its command must have begun
 
     def run_due(self, stop: Callable[[], bool] = lambda: False) -> int:
         """Perform everything that is due now; the number of tries."""
@@ -82,16 +85,21 @@ class Outbox:
 
     def begin(self, task: Task, needed_seconds: float) -> bool:
         """See performers/interface.py."""
-        if not self.store.queue.begin(task, needed_seconds):
+        asked = time.monotonic()
+        if not self.store.queue.begin(task, needed_seconds + _SLACK):
             log.event("lease.lost", warning=True, effect=task.key)
             return False
-        self._begun.add(task.key)
+        self._begun[task.key] = asked + _SLACK
         return True
+
+    def not_after(self, task: Task) -> float:
+        """See performers/interface.py."""
+        return self._begun[task.key]
 
     def begin_many(self, tasks: Sequence[Task], needed_seconds: float) -> set[str]:
         """See performers/interface.py."""
         kept = self.store.queue.begin_many(tasks, needed_seconds)
-        self._begun |= kept
+        self._begun |= dict.fromkeys(kept, math.inf)  # moving or flagging late what another node did does nothing
         return kept
 
     # One batch ----------------------------------------------------------------------------------------------------
@@ -143,7 +151,7 @@ class Outbox:
         finished = [self._finished(task, outcome) for task, outcome in outcomes]
         self.store.finish(finished, self.clock.now())
         for one in finished:
-            self._begun.discard(one.task.key)
+            self._begun.pop(one.task.key, None)
             name = {"done": "effect.done", "pending": "effect.waits", "unknown": "effect.unknown"}.get(
                 one.state, "effect.given_up"
             )

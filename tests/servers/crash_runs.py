@@ -67,8 +67,9 @@ class Services:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(SERVICE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, str(SERVICE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip  # no threads of a number library before the fork
         self.points: list[str] = self._answer()["points"]
 
     def start(self, **order: Any) -> int:
@@ -113,7 +114,14 @@ class Run:
     """Deliver, kill, restart until quiet, approve, kill again, and look at what is there."""
 
     def __init__(
-        self, folder: Path, dovecot: Any, sink: Any, forks: Services, url: str, mails: int = 30, lease_seconds: float = 5
+        self,
+        folder: Path,
+        dovecot: Any,
+        sink: Any,
+        forks: Services,
+        url: str,
+        mails: int = 30,
+        lease_seconds: float = 5,
     ) -> None:
         self.folder, self.dovecot, self.sink, self.forks, self.mails = folder, dovecot, sink, forks, mails
         self.user = dovecot.user("chaos")
@@ -152,7 +160,9 @@ class Run:
 
     # What is done to the service -----------------------------------------------------------------------------------
 
-    def start(self, *, serve: bool = False, children: bool = False, step: str = "", count: int = 1, number: int = 9) -> int:
+    def start(
+        self, *, serve: bool = False, children: bool = False, step: str = "", count: int = 1, number: int = 9
+    ) -> int:
         """The process id of a service on these settings."""
         order = {"config": str(self.config), "log": str(self.log), "serve": serve, "children": children,
                  "environment": {PASSWORD: self.dovecot.password}}  # fmt: skip
@@ -213,9 +223,7 @@ class Run:
             counts = app.store.intake.counts()["registry"]
             assert counts == {"settled": self.mails}, counts
             self._register(app, approved)
-            effects = {
-                effect["key"]: effect for one in app.store.listing.messages() for effect in one.effects
-            }
+            effects = {effect["key"]: effect for one in app.store.listing.messages() for effect in one.effects}
             drafts = app.store.drafts.all()
             status = app.store.intake.effect_counts()["registry"]
         errors = [effect["error"] for effect in effects.values() if effect["error"]][:5]

@@ -196,3 +196,15 @@ def test_smtp_a_command_without_an_answer(mailing, smtp_sink, command, then, sta
     assert time.monotonic() - begun < 4
     assert states == {"1": state, "2": "accepted", "3": "accepted"}
     assert_told_truly(states, smtp_sink)
+
+
+def test_an_append_does_not_end_after_its_time(imap_mailbox, dovecot, mail):
+    """A node that stalls between APPEND and the mail itself does not put it there late, when another took over."""
+    user = dovecot.user()
+    with fault_proxy.fault_proxy(dovecot.port, Faults(delay_seconds=0.3)) as proxy:
+        box = mailboxes.connect(imap_mailbox(dovecot, user, port=proxy.port))
+        box.ensure("Drafts")
+        with pytest.raises(Temporary, match="lease ended"):
+            box.append("Drafts", mail("late"), ["\\Draft"], None, time.monotonic() + 0.2)
+        box.close()
+    assert dovecot.mails(user, "Drafts") == []

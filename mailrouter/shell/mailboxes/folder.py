@@ -8,6 +8,7 @@ Invariant: under the index's lock no UID is ever given twice, and a file appears
 import contextlib
 import fcntl
 import json
+import math
 import os
 import threading
 import time
@@ -20,7 +21,7 @@ from typing import Final, Literal
 from mailrouter import settings
 from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes import answers
-from mailrouter.shell.mailboxes.interface import EpochChanged, Fetched, FolderState, Moved
+from mailrouter.shell.mailboxes.interface import EpochChanged, Fetched, FolderState, Moved, in_time
 
 INDEX: Final = ".mailrouter-index.json"
 LOCK: Final = ".mailrouter-index.lock"
@@ -96,9 +97,15 @@ class DirectoryConnection:
                 yield Fetched(uid, received, len(raw) if whole else mail.size, tuple(mail.flags), raw, whole)
 
     def append(
-        self, folder: str, raw: bytes, flags: Sequence[str] = (), received: datetime | None = None
+        self,
+        folder: str,
+        raw: bytes,
+        flags: Sequence[str] = (),
+        received: datetime | None = None,
+        not_after: float = math.inf,
     ) -> int | None:
         """See interface."""
+        in_time(not_after)
         self.ensure(folder)
         path = self._path(folder)
         with self._index(folder) as index, self._guard(f"append to {folder!r}"):

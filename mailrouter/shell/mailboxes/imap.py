@@ -5,6 +5,7 @@ any failure the connection is used up: every later call raises `Temporary` until
 """
 
 import contextlib
+import math
 import ssl
 import threading
 import time
@@ -20,7 +21,7 @@ from mailrouter import settings
 from mailrouter.shell import oauth
 from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes import answers, logins
-from mailrouter.shell.mailboxes.interface import EpochChanged, Fetched, FolderState, Moved
+from mailrouter.shell.mailboxes.interface import EpochChanged, Fetched, FolderState, Moved, in_time
 
 BATCH_COUNT: Final = 400  # UIDs named one by one in a FETCH: 4,400 characters at most
 HEADER_BYTES: Final = 1024 * 1024  # read of a mail over the size limit
@@ -150,11 +151,16 @@ class ImapConnection:
                         yield replace(known[uid], raw=raw, whole=whole, size=len(raw) if whole else known[uid].size)
 
     def append(
-        self, folder: str, raw: bytes, flags: Sequence[str] = (), received: datetime | None = None
+        self,
+        folder: str,
+        raw: bytes,
+        flags: Sequence[str] = (),
+        received: datetime | None = None,
+        not_after: float = math.inf,
     ) -> int | None:
         """See interface."""
         wanted = [flag for flag in flags if answers.is_flag(flag)]
-        with self._talk(f"append to {folder!r}"):
+        with self._talk(f"append to {folder!r}"), self._in_time(not_after):
             answer = self._making(folder, lambda: self._client.append(folder, raw, wanted, received))
         return answers.appended(answer or b"")
 
@@ -280,6 +286,24 @@ class ImapConnection:
         except _FAILURES as error:
             self._usable = False
             raise Temporary(f"{where} failed: {logins.short(error)}") from error
+
+    @contextlib.contextmanager
+    def _in_time(self, not_after: float) -> Iterator[None]:
+        """Nothing more is sent after that time: the server does nothing before a command's last line end."""
+        line = self._client._imap  # noqa: SLF001 - there is no public place between a command and its literal
+        plain = line.send
+
+        def send(data: bytes) -> None:
+            if time.monotonic() > not_after:
+                self._usable = False
+            in_time(not_after)
+            plain(data)
+
+        line.send = send
+        try:
+            yield
+        finally:
+            line.send = plain
 
     def _can(self, capability: str) -> bool:
         return bool(self._client.has_capability(capability))

@@ -4,7 +4,9 @@ Invariant: a UID is only used together with the UIDVALIDITY it was seen under. E
 `Permanent` and nothing else; one connection belongs to one thread.
 """
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +17,12 @@ from mailrouter.shell.errors import Temporary
 
 class EpochChanged(Temporary):
     """The folder has another UIDVALIDITY than the UIDs were seen under: they mean nothing any more; poll again."""
+
+
+def in_time(not_after: float) -> None:
+    """Temporary if the time up to which an append may begin has passed."""
+    if time.monotonic() > not_after:
+        raise Temporary("the lease ended before the command began: another node may have taken over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,18 @@ class MailboxConnection(Protocol):
         ...
 
     def append(
-        self, folder: str, raw: bytes, flags: Sequence[str] = (), received: datetime | None = None
+        self,
+        folder: str,
+        raw: bytes,
+        flags: Sequence[str] = (),
+        received: datetime | None = None,
+        not_after: float = math.inf,
     ) -> int | None:
-        """Append; the new UID if the server tells it (APPENDUID)."""
+        """Append; the new UID if the server tells it (APPENDUID).
+
+        `not_after`: the monotonic time after which it may not begin (Temporary): a node that was stopped in the middle
+        must not do late what another has taken over.
+        """
         ...
 
     def move(self, folder: str, uidvalidity: int, uids: Sequence[int], target: str) -> list[Moved]:

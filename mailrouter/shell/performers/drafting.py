@@ -37,7 +37,7 @@ class Drafting:
             raw = draft_mail(draft, mailbox, desk.clock.now(), carried(draft, desk))
             if not desk.begin(task, timeout_of(mailbox)):
                 return Outcome("pending", "the claim was lost")
-            connection.append(folder, raw, ("\\Draft",), desk.clock.now())
+            connection.append(folder, raw, ("\\Draft",), desk.clock.now(), desk.not_after(task))
         self._remove_old(task, desk, folder)
         return Outcome("done", None, {"folder": folder, "message_id": name})
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from mailrouter.core.effects import HandOverEffect
 from mailrouter.shell.errors import Permanent
+from mailrouter.shell.mailboxes.interface import in_time
 from mailrouter.shell.performers.interface import Desk, Outcome, Tell
 from mailrouter.shell.registers import discovery
 from mailrouter.shell.registers.interface import Document, Mirror
@@ -48,6 +49,7 @@ class Handing:
             raise Permanent(f"outbox.lease_seconds must be more than {mirror.needed_seconds:.0f} for this register")
         if not desk.begin(task, mirror.needed_seconds):
             return Outcome("pending", "the claim was lost")
+        in_time(desk.not_after(task))
         handed = mirror.hand_over(document)
         return Outcome("done", None, {"reference": handed.reference})
 

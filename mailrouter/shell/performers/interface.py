@@ -54,6 +54,10 @@ class Desk(Protocol):
         """Commit that the irrevocable command comes next; False: leave it, the claim is lost."""
         ...
 
+    def not_after(self, task: Task) -> float:
+        """The monotonic time after which the command that `begin` was for must not begin any more."""
+        ...
+
     def begin_many(self, tasks: Sequence[Task], needed_seconds: float) -> set[str]:
         """`begin` for a batch: the keys that may go on."""
         ...

@@ -21,6 +21,11 @@ T = TypeVar("T")
 
 _RETRIED = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _TRIES = 6
+# PostgreSQL's own limits, in milliseconds, where the administrator has set none.
+_STALLED = {
+    "idle_in_transaction_session_timeout": 10_000,  # a stopped node in the middle of settle must not lock the register
+    "lock_timeout": 20_000,  # a lock that is not got by then: the transaction is run again
+}
 
 
 class Database:
@@ -46,6 +51,8 @@ class Database:
         if self.sqlite:
             event.listen(self.engine, "connect", _sqlite_connect)
             event.listen(self.engine, "begin", _sqlite_begin)
+        else:
+            event.listen(self.engine, "connect", _postgresql_connect)
 
     @property
     def path(self) -> str | None:
@@ -119,6 +126,14 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _postgresql_connect(connection: Any, _record: Any) -> None:
+    connection.autocommit = True  # SET outlives the transaction it stands in only if that commits
+    for name, milliseconds in _STALLED.items():
+        if connection.execute(f"SHOW {name}").fetchone()[0] == "0":
+            connection.execute(f"SET {name} = {milliseconds}")
+    connection.autocommit = False
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -24,7 +24,9 @@ def nodes(tmp_path, dovecot, smtp_sink, forks, postgres_url) -> Callable[..., cr
     """A run on PostgreSQL, for several nodes."""
 
     def make(**options) -> crash_runs.Run:
-        return crash_runs.Run(tmp_path, dovecot, smtp_sink, forks, postgres_url, **options)
+        # a stopped node's transaction is ended by the server after so long; 10 seconds where nobody has set it
+        soon = "?options=-c%20idle_in_transaction_session_timeout%3D2000"
+        return crash_runs.Run(tmp_path, dovecot, smtp_sink, forks, postgres_url + soon, **options)
 
     return make
 

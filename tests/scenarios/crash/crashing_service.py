@@ -15,13 +15,11 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
 from typing import Any
-
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ[_name] = "1"  # no threads before the fork
 
 from mailrouter import bootstrap
 from mailrouter.core.containers import Limits
@@ -85,7 +83,7 @@ def arm(step: str, count: int, number: int) -> None:
 
     def strike(now: str) -> None:
         if when == now and calls[0] == count:
-            os.kill(os.getpid(), number)
+            signal.pthread_kill(threading.get_ident(), number)  # this very thread, so that it does nothing more
 
     if name == "hand-over":
 
