@@ -286,7 +286,6 @@ def test_problems_of_a_directory_have_their_places():
         ("people", 3, "valid_until"),
         ("groups", 0, "members", 1),
         ("groups", 1, "members"),
-        ("roles", 0, "holder"),
         ("units", 0, "head"),
         ("units", 0, "also", 0),
         ("institutions", 1, "domains", 0),
