@@ -74,6 +74,7 @@ class Nouns:
             found = list(self._by_ending(head, "names.companions"))
         if not found:
             found = list(self._after_preposition(head)) or list(self._indirect(head))
+        found = found or list(self._possessor(head))
         tag = head.tag
         colon = self._folded[tag.last - 1] == ":" or ":" in self._folded[tag.last : tag.last + 1]
         plain = "plain-recipients" in self._lexicon.options
@@ -169,6 +170,13 @@ class Nouns:
             if not self._lexicon.is_kind("names.prepositions", self._folded[at]):
                 continue
             yield from self._listed(at + 1, head.last)
+
+    def _possessor(self, head: Head) -> Iterator[_RANGE]:
+        """Whose purpose it is: "for the minister's signature"."""
+        begin = head.tag.first + 1
+        for at in range(begin, head.tag.last - 1):
+            if self._lexicon.is_kind("names.possessive", self._folded[at]):
+                yield begin, at + 1
 
     def _indirect(self, head: Head) -> Iterator[_RANGE]:
         """A name right behind the form and before what is sent: "send Mari Tamm a copy", "send me a copy"."""
