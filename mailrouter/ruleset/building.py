@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from mailrouter import yamltext
 from mailrouter.core.actions.interface import World
-from mailrouter.core.actions.values import reachable
+from mailrouter.core.actions.recipients import reachable
 from mailrouter.core.deadlines import Term
 from mailrouter.core.lint import folders, lint
 from mailrouter.core.nominations import Nominations, check_nominations

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mailrouter.core.actions.interface import Note, Outcome, Parameter, Ready, Scene, action
-from mailrouter.core.actions.values import PERSON
+from mailrouter.core.actions.recipients import PERSON
 from mailrouter.core.effects import AssignEffect
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from mailrouter.core.actions.contents import LANGUAGE, SUBJECT, TEXT, TEXT_TEMPLATE, content, threading
 from mailrouter.core.actions.interface import Note, Outcome, Parameter, Scene, Site, Value, action
-from mailrouter.core.actions.values import RECIPIENTS
+from mailrouter.core.actions.recipients import RECIPIENTS
 from mailrouter.core.case import Case
 from mailrouter.core.effects import AutoReplyEffect, DraftEffect
 from mailrouter.core.message import Address

@@ -5,7 +5,8 @@ from typing import Any
 
 from mailrouter.core.actions.contents import LANGUAGE, SUBJECT, TEXT, TEXT_TEMPLATE, content, threading
 from mailrouter.core.actions.interface import Outcome, Parameter, Scene, Site, Value, action
-from mailrouter.core.actions.values import FLAG, RECIPIENTS, WORD, choice
+from mailrouter.core.actions.recipients import RECIPIENTS
+from mailrouter.core.actions.values import FLAG, WORD, choice
 from mailrouter.core.effects import DraftEffect
 from mailrouter.core.nominations import topic_of
 

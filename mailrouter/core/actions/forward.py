@@ -5,7 +5,8 @@ from typing import Any
 
 from mailrouter.core.actions.contents import LANGUAGE, SUBJECT, content
 from mailrouter.core.actions.interface import Outcome, Parameter, Scene, action
-from mailrouter.core.actions.values import BODY, RECIPIENTS, choice
+from mailrouter.core.actions.recipients import RECIPIENTS
+from mailrouter.core.actions.values import BODY, choice
 from mailrouter.core.effects import ForwardEffect
 
 _PARAMETERS = (

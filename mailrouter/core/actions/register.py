@@ -5,18 +5,8 @@ from datetime import date
 from typing import Any
 
 from mailrouter.core.actions.interface import READY, Outcome, Parameter, Scene, action
-from mailrouter.core.actions.values import (
-    DATE,
-    FLAG,
-    LINE,
-    PERSON,
-    SERIES,
-    TERM,
-    WORD,
-    choice,
-    person_named,
-    responsible_of,
-)
+from mailrouter.core.actions.recipients import PERSON, person_named, responsible_of
+from mailrouter.core.actions.values import DATE, FLAG, LINE, SERIES, TERM, WORD, choice
 from mailrouter.core.chain.subjects import strip_prefixes
 from mailrouter.core.context import Context, variables
 from mailrouter.core.deadlines import letter_due

@@ -6,7 +6,8 @@ from typing import Any
 
 from mailrouter.core.actions.contents import LANGUAGE, SUBJECT, TEXT, TEXT_TEMPLATE, content
 from mailrouter.core.actions.interface import Note, Outcome, Parameter, Scene, Site, Value, action
-from mailrouter.core.actions.values import PERIOD, RECIPIENTS, Period
+from mailrouter.core.actions.recipients import RECIPIENTS
+from mailrouter.core.actions.values import PERIOD, Period
 from mailrouter.core.deadlines import add_working_days
 from mailrouter.core.effects import NotifyEffect, RemindEffect
 
