@@ -19,7 +19,9 @@ from rich.console import Console
 from mailrouter import bootstrap
 from mailrouter.demo import samples, show
 from mailrouter.demo.servers import LocalServers
-from mailrouter.demo.workspace import USER, NotOurs, Workspace, prepare
+from mailrouter.demo.workspace import STORE, USER, NotOurs, Workspace, prepare, require_ours
+from mailrouter.shell.errors import Permanent
+from mailrouter.shell.node import alone
 from mailrouter.shell.scheduler import Service
 
 _FILE_WIDTH = 140  # characters
@@ -32,11 +34,18 @@ def demo(directory: Path | None, *, once: bool, console: Console | None = None) 
     The exit code: 0, 1 if something could not be done, 2 if the directory belongs to something else.
     """
     console = console or _console()
+    home = (directory or Path(tempfile.mkdtemp(prefix="mailrouter-demo-"))).resolve()
     try:
-        work = prepare((directory or Path(tempfile.mkdtemp(prefix="mailrouter-demo-"))).resolve())
-    except NotOurs as error:
+        require_ours(home)
+        with alone(str(home / STORE)):
+            return _play(prepare(home), console, once=once)
+    except (NotOurs, Permanent) as error:
         console.print(str(error), style="red", markup=False)
         return 2
+
+
+def _play(work: Workspace, console: Console, *, once: bool) -> int:
+    """The demo in a folder that is its own."""
     mails = samples.load(work.directory / "rules" / "samples") or samples.load(samples.shipped() / "rules" / "samples")
     with LocalServers(USER, work.password, work.sent) as servers, _logged_to(work.directory / "service.log"):
         work.write_settings(servers.imap_port, servers.smtp_port, mails[0].arrives)

@@ -17,7 +17,7 @@ from mailrouter.demo.samples import shipped
 
 USER = "registry"
 MARK = "# Written by `mailrouter demo`: its servers' ports and its calendar; the rest is as shipped.\n"
-_STORE = "mailrouter.db"
+STORE = "mailrouter.db"
 _PASSWORD = "imap-password"  # noqa: S105 - the file's name
 
 
@@ -53,7 +53,7 @@ class Workspace:
             "host": "127.0.0.1", "port": imap_port, "tls": False, "user": USER, "password_file": f"../{_PASSWORD}",
         }  # fmt: skip
         data["smtp"] = {"host": "127.0.0.1", "port": smtp_port, "tls": False}
-        data["store"] = {"url": f"sqlite:///../{_STORE}"}
+        data["store"] = {"url": f"sqlite:///../{STORE}"}
         data["log"] = "console"
         path = self.config / settings.FILE
         with path.open("w", encoding="utf-8") as file:
@@ -61,17 +61,23 @@ class Workspace:
             yaml.dump(data, file)
 
 
-def prepare(directory: Path) -> Workspace:
-    """Make or renew the demo's folder: a fresh store and an empty sink; edited rules, templates and directory stay."""
+def require_ours(directory: Path) -> None:
+    """NotOurs if the folder has settings that the demo did not write; nothing is changed."""
     ours = directory / "config" / settings.FILE
     if ours.exists() and not ours.read_text("utf-8").startswith(MARK.rstrip("\n")):
         raise NotOurs(f"{ours} is not the demo's; name another folder with --dir, so that nothing of yours is changed")
+
+
+def prepare(directory: Path) -> Workspace:
+    """Make or renew the demo's folder: a fresh store and an empty sink; edited rules, templates and directory stay."""
+    require_ours(directory)
     kept = [name for name in ("rules", "templates") if _copy(shipped() / name, directory / name)]
     (directory / "config").mkdir(parents=True, exist_ok=True)
     others = (path for path in sorted((shipped() / "config").glob("*.yaml")) if path.name != settings.FILE)
     kept.extend(f"config/{path.name}" for path in others if _copy(path, directory / "config" / path.name))
-    for leftover in directory.glob(f"{_STORE}*"):
-        leftover.unlink()
+    for leftover in directory.glob(f"{STORE}*"):
+        if leftover.suffix != ".node":  # the lock that the caller holds
+            leftover.unlink()
     shutil.rmtree(directory / "sent", ignore_errors=True)
     password = secrets.token_urlsafe(12)
     secret = directory / _PASSWORD
