@@ -14,6 +14,7 @@ from mailrouter.core.case import MailboxRef
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.reading import READER_VERSION, READING, Reading, read_headers
 from mailrouter.core.rules import RuleSet
+from mailrouter.core.sandbox import RenderError
 from mailrouter.settings import Mailbox, Settings
 from mailrouter.shell import log
 from mailrouter.shell.clock import Clock
@@ -196,6 +197,11 @@ class Pipeline:
                 continue
             except Refused as error:
                 refused = error
+                continue
+            except RenderError as error:
+                refused = Refused(
+                    Hold("template", f"a text could not be written: {error}; mend the template, then retry")
+                )
                 continue
             self._tell(one)
             return "held" if one.plan.hold else "settled"
