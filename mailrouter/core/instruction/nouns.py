@@ -45,6 +45,8 @@ class Nouns:
         """Whom an order makes responsible: after the form, else before it; several if it names several."""
         after = list(self._people(head.tag.last, head.last))
         before = list(self._capitalised(head.first, head.tag.first))
+        if head.tag.form == "after" and not before and head.tag.first > head.first and self._modifies(head.tag.first - 1):
+            before = [(self._leftwards(head.tag.first - 1, head.first, []), head.tag.first)]  # "kantsleri nimele"
         beside = bool(before) and before[-1][1] == head.tag.first and not (after and after[0][0] == head.tag.last)
         found = before or after if head.tag.form == "after" or beside else after or before
         found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]

@@ -38,7 +38,7 @@ def deadline_at(words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon) -> t
         return span.first, span.last, _labelled(labels, span.first) == "labels"
     for first, last in _days(words, periods, lexicon):
         label = _labelled(labels, first)
-        if label or _translative(words[first:last], lexicon):
+        if label or _translative(words[first:last], lexicon) or _before_postposition(words, last, lexicon):
             return first, last, label == "labels"
     if points:
         point = max(points, key=lambda t: (t.last - t.first, -t.first))
@@ -63,6 +63,12 @@ def _labelled(labels: list[Tag], first: int) -> str:
 
 def _translative(words: tuple[Word, ...], lexicon: Lexicon) -> bool:
     return any(lexicon.is_kind("periods.translative", word.folded) for word in words)
+
+
+def _before_postposition(words: tuple[Word, ...], at: int, lexicon: Lexicon) -> bool:
+    """Whether a word that says "by" stands behind a date ("5.3. mennessä")."""
+    at += at < len(words) and words[at].text == "."
+    return at < len(words) and lexicon.is_kind("periods.behind", words[at].folded)
 
 
 def _days(words: tuple[Word, ...], periods: list[Tag], lexicon: Lexicon) -> Iterator[tuple[int, int]]:

@@ -203,6 +203,6 @@ def _ends(words: tuple[Word, ...], index: int, abbreviations: frozenset[str]) ->
     if index + 1 == len(words):
         return True
     after = words[index + 1]
-    if before.text.isdecimal():
+    if before.text[0].isdecimal():
         return after.capital and not month_numbers(after.text)
     return not (before.folded in abbreviations or (len(before.text) == 1 and before.capital))
