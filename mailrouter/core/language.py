@@ -7,7 +7,10 @@ rather than a wrong one.
 import re
 import unicodedata
 from functools import cache, lru_cache
-from typing import Protocol, cast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailrouter.core.langmodel import Model
 
 # The languages that mail to a European ministry comes in: the model chooses among these alone.
 LANGUAGES = frozenset(
@@ -68,7 +71,7 @@ _TELLING = {
 _TELLING_WORDS = {word: language for language, words in _TELLING.items() for word in words.split()}
 
 # What is the same in every language and only misleads: addresses, links, numbers.
-_NOISE = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+|\S*\d\S*")
+_NOISE = re.compile(r"^(?:.+@.+|.*\d.*)|(?:https?://|www\.).+", re.DOTALL)  # in one word
 
 # Letters that Unicode does not decompose into a base letter and a mark.
 _UNDECOMPOSED = str.maketrans(
@@ -90,19 +93,15 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _FOREIGN_ENDING = 5  # letters that may follow a stem in a language whose endings are not listed here
 
 
-class _Identifier(Protocol):
-    """What is used of py3langid's identifier."""
-
-    def rank(self, text: str) -> list[tuple[str, float]]: ...
-
-
 def detect(text: str) -> str | None:
     """The text's language as ISO 639-1, one of `LANGUAGES`; None when it is too short or the model is in doubt."""
-    sample = _NOISE.sub(" ", text[: 2 * _SAMPLE])[:_SAMPLE]
-    letters = sum(map(str.isalpha, sample))
+    sample = _without_noise(text[: 2 * _SAMPLE])[:_SAMPLE]
+    letters = sum(map(str.isalpha, sample[: 2 * _ENOUGH]))
+    if letters < _ENOUGH:
+        letters = sum(map(str.isalpha, sample))
     if letters < _SHORTEST:
         return None
-    (best, probability), *_ = _identifier().rank(" ".join(sample.split()))
+    best, probability = _model().best(" ".join(sample.split()))
     wanted = _CERTAIN if letters >= _ENOUGH else _CERTAIN_SHORT
     if probability >= wanted:
         return _RENAMED.get(best, best)
@@ -110,14 +109,25 @@ def detect(text: str) -> str | None:
     return told.pop() if len(told) == 1 else None
 
 
-@cache
-def _identifier() -> _Identifier:
-    """The model, loaded once a process."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415  # 40 MB that most commands never need
+def _without_noise(text: str) -> str:
+    """The text with a blank for each noise."""
+    kept: list[str] = []
+    at = 0
+    for word in text.split():
+        if word.isalpha() or not (noise := _NOISE.search(word)):
+            continue
+        begin = text.index(word, at)  # no word without noise can hold one with it: this one is the next
+        kept += (text[at : begin + noise.start()], " ")
+        at = begin + len(word)
+    return "".join((*kept, text[at:]))
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages((LANGUAGES - {"nb"}) | {"no"})
-    return cast("_Identifier", identifier)
+
+@cache
+def _model() -> "Model":
+    """The model, loaded once a process."""
+    from mailrouter.core.langmodel import load  # noqa: PLC0415  # 60 MB that most commands never need
+
+    return load((LANGUAGES - {"nb"}) | {"no"})
 
 
 def fold(text: str) -> str:

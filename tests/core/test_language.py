@@ -1,7 +1,9 @@
 """The language of a text, folded words, Estonian case endings."""
 
 import pytest
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from mailrouter.core.langmodel import load
 from mailrouter.core.language import LANGUAGES, detect, fold, stem_matches
 
 SENTENCES = {
@@ -71,3 +73,17 @@ def test_a_stem_is_found_with_its_endings(stem, text):
 def test_another_word_is_no_ending(stem, text):
     """A longer word that begins alike is another word."""
     assert not stem_matches(stem, text, "et")
+
+
+def test_the_model_walked_at_once_answers_as_the_library_does():
+    """Whatever the text, the best language and its probability are those that py3langid's own walk gives."""
+    codes = (LANGUAGES - {"nb"}) | {"no"}
+    theirs = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    theirs.set_languages(codes)
+    ours = load(codes)
+    words = " ".join(SENTENCES.values()).split()
+    texts = [*SENTENCES.values(), "a", "žõ", "ÕÄÖÜ", " ".join(words), " ".join(reversed(words)), "…\ud800 x"]
+    texts += [" ".join(words[at : at + 5]) for at in range(0, len(words), 5)]
+    for text in texts:
+        language, probability = theirs.rank(text)[0]
+        assert ours.best(text) == (language, pytest.approx(probability, abs=1e-5))
