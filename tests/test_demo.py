@@ -161,9 +161,10 @@ def test_an_approved_answer_is_sent_registered_and_closes_the_letter(tmp_path):
             config = tmp_path / "config"
             assert _cli("drafts", "approve", answer, "--as", "Katarina Budrik", "--config", config).returncode == 0
             letter = _wait_for(lambda: _closed(config))
-        finally:
             running.send_signal(signal.SIGINT)
-        assert running.wait(60) == 0
+            assert running.wait(60) == 0
+        finally:
+            running.kill()
     assert letter["answered"]
     mail = next(raw for raw in _sent(tmp_path) if b"5-4/22-2" in raw)
     assert b"In-Reply-To: <a3f1c9d27e5b4c60@ec.europa.eu>" in mail

@@ -128,7 +128,8 @@ def _summary(console: Console, app: bootstrap.App, servers: LocalServers, work: 
 
 def _stay(service: Service) -> None:
     """The service for good, until Ctrl-C or SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell ignores it for what it runs in the background
+        signal.signal(ending, signal.default_int_handler)
     service.start()
     try:
         threading.Event().wait()
