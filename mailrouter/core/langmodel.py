@@ -49,7 +49,7 @@ class Model:
         encoded = np.frombuffer(content.encode("utf-8", errors="surrogatepass"), dtype=np.uint8)
         features, counts = self._seen(encoded)
         if not len(features):
-            return self._languages[0], 0.0
+            return self._languages[0], 1 / len(self._languages)
         scores = np.log1p(counts.astype(np.float32)) @ self._table.take(features, axis=0) + self._bias
         scores *= 1.0 / math.sqrt(len(encoded))
         np.exp(scores - scores.max(), out=scores)
