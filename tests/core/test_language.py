@@ -86,4 +86,4 @@ def test_the_model_walked_at_once_answers_as_the_library_does():
     texts += [" ".join(words[at : at + 5]) for at in range(0, len(words), 5)]
     for text in texts:
         language, probability = theirs.rank(text)[0]
-        assert ours.best(text) == (language, pytest.approx(probability, abs=1e-3)  # sums in another order)
+        assert ours.best(text) == (language, pytest.approx(probability, abs=1e-3))  # sums in another order
