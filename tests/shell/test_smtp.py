@@ -260,6 +260,8 @@ def test_login_and_its_refusal(monkeypatch):
             send(sink, envelope(A), user="registry", password_env="SMTP_PASSWORD")
 
 
+# asyncio leaves the socket of a refused handshake to the collector when the other side resets it first
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_starttls_with_our_own_certificate(dovecot):
     """STARTTLS is used when set, with `ca_file`; an unknown certificate and a server without it are refused."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
