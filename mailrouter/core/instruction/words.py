@@ -171,7 +171,7 @@ def _paragraphs(lines: list[str], joiners: frozenset[str]) -> list[str]:
 
 def _goes_on(previous: str, line: str, joiners: frozenset[str]) -> bool:
     """Whether `previous` is wrapped into `line`."""
-    if previous[-1] in ".!?…":
+    if not previous.strip() or not line.strip() or previous[-1] in ".!?…":
         return False
     last = fold(previous.rsplit(maxsplit=1)[-1].strip(".,;:()"))
     return line[0].islower() or previous[-1] in ",(" or last in joiners or len(previous) >= _WRAPPED_FROM
