@@ -83,7 +83,7 @@ def fill(
             subject=subject,
             text=given,
         )
-    needs = f"; it still needs: {', '.join(changed.content.needs)}" if changed.content.needs else ""
+    needs = f"; it still needs: {', '.join(changed.needs)}" if changed.needs else ""
     say(f"draft {draft} is changed{needs}")
 
 

@@ -19,6 +19,7 @@ from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes.interface import MailboxConnection
 from mailrouter.shell.outbox import Outbox
 from mailrouter.shell.pipeline import Pipeline
+from mailrouter.shell.sentwatch import look
 from mailrouter.shell.store.store import Store
 
 _RENEW_IDLE = 540.0  # seconds; RFC 2177 asks for less than 29 minutes, servers drop it sooner
@@ -64,6 +65,7 @@ class Service:
         try:
             connection = self.connect(mailbox)
             self.pipeline.poll(mailbox, connection, lambda: not self._lease(mailbox))
+            self._look_in_sent(mailbox, connection)
         except (Temporary, Permanent) as error:
             self._failing(mailbox, error)
             return False
@@ -133,6 +135,7 @@ class Service:
             try:
                 connection = self.connect(mailbox)
                 while not self.stopping.is_set() and self._lease(mailbox):
+                    self._look_in_sent(mailbox, connection)  # before the poll: IDLE goes on from what the poll saw
                     polled = self.pipeline.poll(
                         mailbox, connection, lambda: self.stopping.is_set() or not self._lease(mailbox)
                     )
@@ -150,6 +153,17 @@ class Service:
             finally:
                 if connection is not None:
                     connection.close()
+
+    def _look_in_sent(self, mailbox: Mailbox, connection: MailboxConnection) -> None:
+        """Record what persons answered from their own mail programs."""
+        look(
+            mailbox,
+            connection,
+            self.store,
+            domains=self.settings.institution.domains,
+            at=self.clock.now(),
+            classification=self.pipeline.rulebook.current().classification,
+        )
 
     def _wait(self, mailbox: Mailbox, connection: MailboxConnection) -> None:
         """Until something new is told, or the poll is due."""

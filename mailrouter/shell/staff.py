@@ -141,9 +141,7 @@ def confirm_number(store: Store, ours: str, theirs: str, *, who: str, at: dateti
         raise Permanent(f"no entry {ours}; see 'mailrouter register list'")
     if entry.theirs not in (None, theirs):
         raise Permanent(f"{ours} is confirmed as {entry.theirs} already; correct it with 'mailrouter register correct'")
-    return store.registry.correct(
-        ours, {"theirs": theirs, "confirmed": True}, at=at.isoformat(timespec="seconds"), who=who, why="confirmed"
-    )
+    return store.confirm(ours, theirs, who=who, at=at)
 
 
 def correct_entry(

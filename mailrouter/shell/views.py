@@ -42,7 +42,7 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "subject": content.content.subject,
         "text": content.content.text,
         "answers": draft.answers,
-        "needs": list(content.needs),
+        "needs": list(draft.needs),
         "digest": draft.digest,
         "rule": content.rule,
         "mailbox": draft.mailbox,

@@ -12,11 +12,13 @@ from dataclasses import replace
 
 from mailrouter.core.effects import SendEffect
 from mailrouter.core.message import Message, parse
+from mailrouter.core.register import Classification
 from mailrouter.shell import smtp
 from mailrouter.shell.performers.interface import Desk, Outcome, Tell
 from mailrouter.shell.performers.letters import carried, draft_mail, message_id_of, outgoing_mail
 from mailrouter.shell.performers.mailing import addressed, send_all
-from mailrouter.shell.store.drafts import Draft, digest_of
+from mailrouter.shell.sentwatch import look
+from mailrouter.shell.store.draft import Draft, digest_of
 from mailrouter.shell.store.queue import Task
 
 
@@ -50,10 +52,26 @@ class Sending:
                 final=True,
             )
         if not task.result.get("removed"):
+            if self._sent_by_hand(draft, desk):
+                return Outcome("done", "a person has sent it", {"skipped": True})
             stopped = self._take_copy(task, draft, desk)
             if stopped is not None:
                 return stopped
         return self._send(task, draft, raw, desk)
+
+    def _sent_by_hand(self, draft: Draft, desk: Desk) -> bool:
+        """Whether somebody answered from their own mail program since Sent was last looked at."""
+        mailbox, connection = desk.mailbox(draft.mailbox), desk.connection(draft.mailbox)
+        found = look(
+            mailbox,
+            connection,
+            desk.store,
+            domains=desk.settings.institution.domains,
+            at=desk.clock.now(),
+            classification=Classification(),  # an approved answer has its number
+            only=draft.id,
+        )
+        return draft.id in found
 
     def _take_copy(self, task: Task, draft: Draft, desk: Desk) -> Outcome | None:
         """Compare the copy in Drafts and remove it; an outcome if that forbids sending."""

@@ -88,9 +88,7 @@ class Database:
         if not rows:
             return 0
         dialect = sqlite if self.sqlite else postgresql
-        return sum(
-            connection.execute(dialect.insert(table).values(**row).on_conflict_do_nothing()).rowcount for row in rows
-        )
+        return connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows)).rowcount
 
     def close(self) -> None:
         """Close every connection."""

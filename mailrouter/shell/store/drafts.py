@@ -1,60 +1,35 @@
 """Drafts: what waits for a person, what a person said, what became of it.
 
-    waiting → approved → sent;  waiting → rejected | withdrawn;  approved → waiting (the approval fell);
-    waiting → sent (a person sent it from their own mail program)
+    waiting → approved → sent;  waiting, approved → rejected;  approved → waiting (the approval fell);
+    waiting, approved → sent (a person sent it from their own mail program);  rejected → sent (a person wrote instead)
 
 Invariant: an approval binds to a digest of text, recipients, subject and attachments; the number of an answer is
 allocated in the approval's transaction and stays, marked unsent, if sending fails for good.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
-from mailrouter.core.case import outgoing_keys
-from mailrouter.core.effects import EFFECT, DraftEffect, SendEffect, effect_key
-from mailrouter.core.message import Address
-from mailrouter.core.outcomes import Hold
-from mailrouter.core.register import Classification, Correspondent, answer_entry, closed_by, series_of
+from mailrouter.core.effects import EFFECT, DraftEffect, SendEffect
+from mailrouter.core.register import Classification
 from mailrouter.shell.errors import Permanent
+from mailrouter.shell.store.answers import Answer, Answers
 from mailrouter.shell.store.database import Database
-from mailrouter.shell.store.registry import Registry
-from mailrouter.shell.store.schema import acts, drafts, effects, entries
+from mailrouter.shell.store.draft import ByHand, Draft, approval_digest, digest_of, renumbered, send_key, waits_for_own
+from mailrouter.shell.store.registry import ENTRY, Registry
+from mailrouter.shell.store.schema import acts, drafts, effects, entries, intake
+
+__all__ = ["ByHand", "Draft", "Drafts", "Recorded", "approval_digest", "digest_of", "send_key"]
+
+_letters = entries.alias()  # the entry of the mail that a draft answers; `entries` is the answer's own
+_UNDER_WAY = ("claimed", "performing")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A draft as it stands now. `number` is the outgoing document's own, from approval on."""
-
-    id: int
-    effect_key: str
-    intake_id: int | None
-    mailbox: str
-    state: str
-    content: DraftEffect
-    digest: str
-    answers: str | None
-    approved_by: str | None
-    approved_at: str | None
-    number: str | None
-    registered: str | None
-    revision: int
-    note: str | None
-
-    @property
-    def purpose(self) -> str:
-        """acknowledgement, nomination or reply."""
-        return self.content.purpose
-
-    @property
-    def message_key(self) -> str:
-        """What the Message-ID of the copy in Drafts derives from: each revision has its own."""
-        return self.effect_key if self.revision == 0 else f"{self.effect_key}.{self.revision}"
+Recorded = Literal["sent", "closed", "busy"]
 
 
 class Drafts:
@@ -62,7 +37,7 @@ class Drafts:
 
     def __init__(self, database: Database, registry: Registry) -> None:
         self._db = database
-        self._registry = registry
+        self._answers = Answers(registry)
 
     def get(self, draft_id: int) -> Draft:
         """One draft; Permanent if there is none."""
@@ -82,14 +57,48 @@ class Drafts:
             query = query.where(drafts.c.intake_id == intake_id)
         return self._db.read(lambda tx: [self._get(tx, one) for one in tx.execute(query).scalars().all()])
 
-    def approve(self, draft_id: int, *, who: str, at: datetime, classification: Classification) -> Draft:
-        """Record the approval: bind it to the digest, number the answer, let the service send."""
+    def unanswered(self, mailbox: str) -> list[Draft]:
+        """Drafts that a person may answer by hand: open ones, and rejected ones whose letter still waits."""
+        query = (
+            select(drafts.c.id)
+            .outerjoin(intake, intake.c.id == drafts.c.intake_id)
+            .outerjoin(_letters, _letters.c.id == intake.c.entry_id)
+            .where(
+                drafts.c.mailbox == mailbox,
+                or_(
+                    drafts.c.state.in_(("waiting", "approved")),
+                    and_(drafts.c.state == "rejected", drafts.c.answers.is_not(None), _letters.c.state == "open"),
+                ),
+            )
+            .order_by(drafts.c.id)
+        )
+        return self._db.read(lambda tx: [self._get(tx, one) for one in tx.execute(query).scalars().all()])
+
+    def sought(self, draft_ids: Sequence[int]) -> None:
+        """Sent was searched for answers that are older than these drafts."""
+        self._db.write(
+            lambda tx: tx.execute(update(drafts).where(drafts.c.id.in_(list(draft_ids))).values(sought=True))
+        )
+
+    def approve(
+        self, draft_id: int, *, who: str, at: datetime, classification: Classification, digest: str | None = None
+    ) -> Draft:
+        """Record the approval: bind it to the digest, number the answer, let the service send.
+
+        `digest`: what the person has seen; Permanent if the draft says something else by now.
+        """
 
         def work(tx: Connection) -> Draft:
             draft = self._get(tx, draft_id)
             _must_wait(draft, "approved")
-            if draft.content.needs:
-                needs = ", ".join(draft.content.needs)
+            if digest is not None and draft.digest != digest:
+                raise Permanent(f"draft {draft_id} was changed meanwhile: 'mailrouter drafts show {draft_id}'")
+            if "number" in draft.needs:
+                raise Permanent(
+                    f"{draft.letter} waits for its number in the other register: 'mailrouter register confirm'"
+                )
+            if draft.needs:
+                needs = ", ".join(draft.needs)
                 raise Permanent(f"draft {draft_id} still needs: {needs}; 'mailrouter drafts fill {draft_id}' first")
             values: dict[str, Any] = {
                 "state": "approved",
@@ -97,11 +106,18 @@ class Drafts:
                 "approved_at": at.isoformat(timespec="seconds"),
             }
             if draft.answers and draft.number is None:
-                values["entry_id"] = self._number(tx, draft, who, at, classification)
+                values["entry_id"] = self._answers.number(
+                    tx, _answer(draft), who=who, at=at, classification=classification
+                )
             tx.execute(update(drafts).where(drafts.c.id == draft_id).values(**values, note=None))
-            self._send(tx, draft)
             self._act(tx, at, who, "approved", draft, f"digest {draft.digest}")
-            return self._get(tx, draft_id)
+            approved = self._get(tx, draft_id)
+            if waits_for_own(approved):
+                note = f"{approved.number} waits for its number in the other register: 'mailrouter register confirm'"
+                tx.execute(update(drafts).where(drafts.c.id == draft_id).values(note=note))
+                return self._get(tx, draft_id)
+            self._send(tx, approved)
+            return approved
 
         return self._db.write(work)
 
@@ -110,7 +126,15 @@ class Drafts:
 
         def work(tx: Connection) -> Draft:
             draft = self._get(tx, draft_id)
-            _must_wait(draft, "rejected")
+            if draft.state != "approved":
+                _must_wait(draft, "rejected")
+            elif self._sending(tx, draft) in _UNDER_WAY:
+                raise Permanent(f"draft {draft_id} is approved and going out just now")
+            tx.execute(
+                update(effects)
+                .where(effects.c.key == send_key(draft), effects.c.state.in_(("pending", "held", "unknown")))
+                .values(state="failed", error="rejected before it was sent")
+            )
             tx.execute(update(drafts).where(drafts.c.id == draft_id).values(state="rejected", note=reason))
             tx.execute(
                 update(effects)
@@ -169,95 +193,104 @@ class Drafts:
         return self._db.write(work)
 
     def sent(
-        self,
-        tx: Connection,
-        draft_id: int,
-        at: datetime,
-        sha256: str | None,
-        classification: Classification | None = None,
-        message_id: str | None = None,
+        self, tx: Connection, draft_id: int, at: datetime, sha256: str | None, message_id: str | None = None
     ) -> None:
         """It went out: the answer is registered as sent, the letter it answers is closed.
 
         `message_id` is the one it went out under: replies to it are found by their References.
         """
         draft = self._get(tx, draft_id)
-        row = tx.execute(select(drafts.c.entry_id).where(drafts.c.id == draft_id)).one()
-        entry_id = row.entry_id
-        if draft.answers and entry_id is None and classification is not None:
-            entry_id = self._number(tx, draft, draft.approved_by or "a person", at, classification)
+        if draft.state == "sent":
+            return
+        entry_id = tx.execute(select(drafts.c.entry_id).where(drafts.c.id == draft_id)).scalar_one()
         if draft.answers and entry_id is not None:
-            answer = self._registry.by_id(tx, entry_id)
-            tx.execute(update(entries).where(entries.c.id == entry_id).values(sent=True))
-            if message_id:
-                self._registry.add_keys(tx, entry_id, outgoing_keys(answer, [message_id]))
-            if sha256:
-                answer = replace(answer, message=sha256)
-                self._registry.change(
-                    tx,
-                    entry_id,
-                    answer,
-                    at=at.isoformat(timespec="seconds"),
-                    who="mailrouter",
-                    what="sent",
-                    why=f"draft {draft_id}",
-                )
-            found = self._registry.by_number(tx, draft.answers)
-            if found is not None:
-                closed = closed_by(found[1], answer.number or "", at.isoformat(timespec="seconds"))
-                self._registry.change(
-                    tx,
-                    found[0],
-                    closed,
-                    at=at.isoformat(timespec="seconds"),
-                    who="mailrouter",
-                    what=f"closed by {answer.number}",
-                    why=f"draft {draft_id} was sent",
-                )
-        tx.execute(update(drafts).where(drafts.c.id == draft_id).values(state="sent", entry_id=entry_id))
+            why = f"draft {draft_id}"
+            self._answers.sent(tx, _answer(draft), entry_id, at=at, sha256=sha256, message_id=message_id, why=why)
+        tx.execute(update(drafts).where(drafts.c.id == draft_id).values(state="sent"))
 
-    def sent_by_hand(self, draft_id: int, at: datetime, sha256: str, classification: Classification) -> bool:
-        """A person sent it from their own mail program; False if it was not open any more."""
+    def sent_by_hand(
+        self, draft_id: int, mail: ByHand, *, at: datetime, classification: Classification, mine: bool = False
+    ) -> Recorded:
+        """A person answered from their own mail program: registered as the draft would have been, never sent again.
 
-        def work(tx: Connection) -> bool:
+        "busy": the outbox is sending the draft just now and says itself what became of it (unless `mine`: the outbox
+        asks). "closed": it was not open any more.
+        """
+
+        def work(tx: Connection) -> Recorded:
             draft = self._get(tx, draft_id)
-            if draft.state not in {"waiting", "approved"}:
-                return False
+            if draft.state not in {"waiting", "approved", "rejected"}:
+                return "closed"
+            if not mine and draft.state == "approved":
+                sending = self._sending(tx, draft)
+                if sending in _UNDER_WAY:
+                    return "busy"
+                if mail.copy and sending == "pending":
+                    return "closed"  # the outbox looks for its own Message-ID in Sent before it sends
             tx.execute(
                 update(effects)
-                .where(effects.c.key == send_key(draft), effects.c.state.in_(("pending", "held", "unknown")))
-                .values(state="done", error="sent by a person")
+                .where(
+                    effects.c.key.in_((send_key(draft), draft.effect_key)),
+                    effects.c.state.in_(("pending", "held", "unknown")),
+                )
+                .values(state="done", error="sent by a person", lease_epoch=None)
             )
-            self.sent(tx, draft_id, at, sha256, classification)
-            tx.execute(update(drafts).where(drafts.c.id == draft_id).values(note="sent by a person"))
-            self._act(tx, at, "mailrouter", "sent-by-hand", draft, "found in Sent")
-            return True
+            self._adopt(tx, draft, mail, at, classification)
+            self._act(tx, at, mail.author or "a person", "sent-by-hand", draft, mail.why)
+            return "sent"
 
         return self._db.write(work)
 
-    def _number(self, tx: Connection, draft: Draft, who: str, at: datetime, classification: Classification) -> int:
-        found = self._registry.by_number(tx, draft.answers or "")
-        if found is None:
-            raise Permanent(f"draft {draft.id} answers {draft.answers}, which is not registered; register it first")
-        incoming = found[1]
-        if not incoming.confirmed:
-            raise Permanent(
-                f"{draft.answers} waits for its number in the other register: 'mailrouter register confirm'"
+    def _adopt(self, tx: Connection, draft: Draft, mail: ByHand, at: datetime, classification: Classification) -> None:
+        """The draft becomes what the person wrote, and is sent."""
+        values: dict[str, Any] = {"approved_by": mail.author or "a person", "approved_at": at.isoformat("T", "seconds")}
+        words = replace(draft.content.content, subject=mail.subject, text=mail.text, html="")
+        content = replace(draft.content, to=mail.to, cc=mail.cc, content=words, needs=(), unnamed=None)
+        values["content"] = EFFECT.dump_json(content).decode()
+        values["digest"] = approval_digest(content)
+        if draft.answers and draft.number is None:
+            values["entry_id"] = self._answers.number(
+                tx,
+                replace(_answer(draft), to=mail.to),
+                who=mail.author or "a person",
+                at=at,
+                classification=classification,
+                gone_out=True,
             )
-        recipients = tuple(
-            Correspondent(incoming.sender.institution if incoming.sender else None, one.name, one.address)
-            for one in draft.content.to
+        tx.execute(update(drafts).where(drafts.c.id == draft.id).values(**values))
+        self.sent(tx, draft.id, at, mail.sha256, mail.message_id)
+        number = self._get(tx, draft.id).number
+        printed = not draft.answers or number is None or number in f"{mail.subject}\n{mail.text}"
+        note = f"{'found in Sent' if mail.copy else 'sent by a person'}: {mail.why}" + (
+            "" if printed else f"; it does not name its number {number}"
         )
-        entry = answer_entry(incoming, recipients=recipients, signer=who)
-        series = series_of(classification, entry.series)
-        if series is None:
-            raise Permanent(f"the series {entry.series} is not in register.yaml")
-        numbered = self._registry.allocate(tx, entry, series, incoming, at)
-        if isinstance(numbered, Hold):
-            raise Permanent(numbered.reason)
-        return self._registry.insert(
-            tx, numbered, outgoing_keys(numbered, ()), who=who, why=f"draft {draft.id}", sent=False
+        tx.execute(update(drafts).where(drafts.c.id == draft.id).values(note=note))
+
+    def confirmed(self, tx: Connection, entry_id: int, ours: str, theirs: str, at: datetime) -> None:
+        """The register that owns the counter gave `theirs` for `ours`: drafts name it, and what waited for it goes on."""
+        query = (
+            select(drafts.c.id)
+            .outerjoin(intake, intake.c.id == drafts.c.intake_id)
+            .where(
+                drafts.c.state.in_(("waiting", "approved")),
+                or_(intake.c.entry_id == entry_id, drafts.c.entry_id == entry_id),
+            )
         )
+        for draft_id in tx.execute(query).scalars().all():
+            draft = self._get(tx, draft_id)
+            content = renumbered(draft.content, ours, theirs)
+            if draft.state == "waiting" and content != draft.content:
+                values = {"content": EFFECT.dump_json(content).decode(), "digest": approval_digest(content)}
+                tx.execute(update(drafts).where(drafts.c.id == draft_id).values(**values))
+                self._renew(tx, draft)
+                self._act(tx, at, "mailrouter", "changed", draft, f"{ours} is {theirs}")
+            elif draft.state == "approved" and not waits_for_own(draft):
+                tx.execute(update(drafts).where(drafts.c.id == draft_id).values(note=None))
+                self._send(tx, draft)
+
+    def _sending(self, tx: Connection, draft: Draft) -> str | None:
+        """The state of the effect that sends the draft as it stands."""
+        return tx.execute(select(effects.c.state).where(effects.c.key == send_key(draft))).scalar_one_or_none()
 
     def _send(self, tx: Connection, draft: Draft) -> None:
         key = send_key(draft)
@@ -286,14 +319,23 @@ class Drafts:
             )
 
     def _get(self, tx: Connection, draft_id: int) -> Draft:
-        query = select(drafts, entries.c.number, entries.c.registered_at).outerjoin(
-            entries, entries.c.id == drafts.c.entry_id
+        query = (
+            select(
+                drafts,
+                entries.c.data.label("own"),
+                _letters.c.data.label("letter"),
+            )
+            .outerjoin(entries, entries.c.id == drafts.c.entry_id)
+            .outerjoin(intake, intake.c.id == drafts.c.intake_id)
+            .outerjoin(_letters, _letters.c.id == intake.c.entry_id)
         )
         row = tx.execute(query.where(drafts.c.id == draft_id)).one_or_none()
         if row is None:
             raise Permanent(f"no draft {draft_id}; see 'mailrouter drafts list'")
         content = EFFECT.validate_json(row.content)
         assert isinstance(content, DraftEffect)
+        own = ENTRY.validate_json(row.own) if row.own else None
+        letter = ENTRY.validate_json(row.letter) if row.letter else None
         return Draft(
             id=row.id,
             effect_key=row.effect_key,
@@ -305,10 +347,14 @@ class Drafts:
             answers=row.answers,
             approved_by=row.approved_by,
             approved_at=row.approved_at,
-            number=row.number,
-            registered=row.registered_at,
+            number=(own.theirs or own.number) if own else None,
+            registered=own.registered if own else None,
             revision=row.revision,
             note=row.note,
+            letter=letter.number if letter else None,
+            letter_confirmed=letter.confirmed if letter else True,
+            confirmed=own.confirmed if own else True,
+            sought=row.sought,
         )
 
     def _act(self, tx: Connection, at: datetime, who: str, what: str, draft: Draft, why: str) -> None:
@@ -319,29 +365,8 @@ class Drafts:
         )
 
 
-def send_key(draft: Draft) -> str:
-    """The key of the sending of a draft as it stands: another text is another effect."""
-    return effect_key(draft.digest, draft.mailbox, str(draft.id), "send")
-
-
-def approval_digest(content: DraftEffect) -> str:
-    """What an approval binds to: text, recipients, subject and attachments, white space at line ends apart."""
-    return digest_of(content.to, content.cc, content.content.subject, content.content.text, ())
-
-
-def digest_of(
-    to: Sequence[Address], cc: Sequence[Address], subject: str, text: str, attachments: Sequence[tuple[str, str]]
-) -> str:
-    """SHA-256 over what a draft says; attachments as (name, SHA-256). The same for a copy read back from Drafts."""
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").strip().split("\n")]
-    data: Mapping[str, Any] = {
-        "to": sorted((one.address or one.name).casefold() for one in to),
-        "cc": sorted((one.address or one.name).casefold() for one in cc),
-        "subject": " ".join(subject.split()),
-        "text": lines,
-        "attachments": sorted(attachments),
-    }
-    return hashlib.sha256(json.dumps(data, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+def _answer(draft: Draft) -> Answer:
+    return Answer(draft.id, draft.answers or "", draft.intake_id, draft.content.to)
 
 
 def _must_wait(draft: Draft, what: str) -> None:

@@ -96,8 +96,18 @@ class Intake:
 
         self._db.write(work)
 
-    def waiting(self, mailbox: str, folder: str, uidvalidity: int, limit: int) -> list[Waiting]:
-        """The oldest seen UIDs of the epoch without an outcome."""
+    def unread(self, mailbox: str, folder: str, uidvalidity: int) -> int:
+        """How many seen UIDs of the epoch have no outcome."""
+        query = select(func.count()).where(
+            intake.c.mailbox == mailbox,
+            intake.c.folder == folder,
+            intake.c.uidvalidity == uidvalidity,
+            intake.c.state == "seen",
+        )
+        return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
+
+    def waiting(self, mailbox: str, folder: str, uidvalidity: int, limit: int, after: int = 0) -> list[Waiting]:
+        """The oldest seen UIDs of the epoch above `after` without an outcome."""
         query = (
             select(intake.c.id, intake.c.uid)
             .where(
@@ -105,6 +115,7 @@ class Intake:
                 intake.c.folder == folder,
                 intake.c.uidvalidity == uidvalidity,
                 intake.c.state == "seen",
+                intake.c.uid > after,
             )
             .order_by(intake.c.uid)
             .limit(limit)
@@ -138,22 +149,25 @@ class Intake:
 
         return self._db.write(work)
 
-    def earlier(self, mailbox: str, folder: str, uidvalidity: int, sha256: str) -> int | None:
-        """The row of an older epoch with this content that no UID of this epoch stands for yet."""
+    def earlier(self, mailbox: str, folder: str, uidvalidity: int, digests: Sequence[str]) -> dict[str, list[int]]:
+        """For each of these contents, the rows of older epochs that no UID of this epoch stands for yet."""
         query = (
-            select(intake.c.id)
+            select(intake.c.id, intake.c.sha256)
             .where(
                 intake.c.mailbox == mailbox,
                 intake.c.folder == folder,
                 intake.c.uidvalidity != uidvalidity,
-                intake.c.sha256 == sha256,
+                intake.c.sha256.in_(list(digests)),
                 intake.c.state.in_(("settled", "held", "released")),
                 intake.c.same_as.is_(None),
                 func.coalesce(intake.c.at_uidvalidity, 0) != uidvalidity,
             )
             .order_by(intake.c.id)
         )
-        return self._db.read(lambda tx: tx.execute(query).scalars().first())
+        found: dict[str, list[int]] = {}
+        for row in self._db.read(lambda tx: tx.execute(query).all()):
+            found.setdefault(row.sha256, []).append(row.id)
+        return found
 
     def same(self, row: int, earlier: int, uidvalidity: int, uid: int, sha256: str, at: str) -> None:
         """`row` is the mail of `earlier` under a new UID: nothing is decided again, and effects find it there."""
@@ -188,10 +202,12 @@ class Intake:
         query = select(messages.c.raw).where(messages.c.sha256 == sha256)
         return self._db.read(lambda tx: tx.execute(query).scalar_one_or_none())
 
-    def reading(self, sha256: str, reader: str) -> str | None:
-        """The stored reading by this version of the reader."""
-        query = select(messages.c.reading).where(messages.c.sha256 == sha256, messages.c.reader == reader)
-        return self._db.read(lambda tx: tx.execute(query).scalar_one_or_none())
+    def readings(self, digests: Sequence[str], reader: str) -> dict[str, str]:
+        """The stored readings of these mails by this version of the reader."""
+        query = select(messages.c.sha256, messages.c.reading).where(
+            messages.c.sha256.in_(list(digests)), messages.c.reader == reader, messages.c.reading.is_not(None)
+        )
+        return {row.sha256: row.reading for row in self._db.read(lambda tx: tx.execute(query).all())}
 
     def healthy(self, mailbox: str, folder: str, at: str) -> None:
         """The mailbox was fetched from, just now."""

@@ -143,18 +143,20 @@ class Registry:
 
     def correct(self, number: str, fields: Mapping[str, Any], *, at: str, who: str, why: str) -> Entry:
         """A person corrects fields of an entry; the old values stay in its history."""
+        return self._db.write(lambda tx: self.correct_in(tx, number, fields, at=at, who=who, why=why)[1])
 
-        def work(tx: Connection) -> Entry:
-            found = self.by_number(tx, number)
-            if found is None:
-                raise Permanent(f"no entry {number}; see 'mailrouter register list'")
-            entry_id, old = found
-            new = replace(old, **fields)
-            what = "; ".join(f"{name}: {getattr(old, name)!r} → {value!r}" for name, value in fields.items())
-            self.change(tx, entry_id, new, at=at, who=who, what=what, why=why)
-            return new
-
-        return self._db.write(work)
+    def correct_in(
+        self, tx: Connection, number: str, fields: Mapping[str, Any], *, at: str, who: str, why: str
+    ) -> tuple[int, Entry]:
+        """`correct` inside a transaction; the entry with its row."""
+        found = self.by_number(tx, number)
+        if found is None:
+            raise Permanent(f"no entry {number}; see 'mailrouter register list'")
+        entry_id, old = found
+        new = replace(old, **fields)
+        what = "; ".join(f"{name}: {getattr(old, name)!r} → {value!r}" for name, value in fields.items())
+        self.change(tx, entry_id, new, at=at, who=who, what=what, why=why)
+        return entry_id, new
 
     def entries(
         self,

@@ -97,8 +97,7 @@ class Settler:
         entry_id, entry = self._register(tx, item)
         plan = item.fill(entry)
         self._message(tx, item)
-        for position, effect in enumerate(plan.effects):
-            self._effect(tx, item, row, position, effect, entry)
+        self._effects(tx, item, row, plan.effects, entry)
         self._outcome(tx, item, entry_id)
         self._bounced(tx, item)
         return entry
@@ -159,43 +158,34 @@ class Settler:
                 .values(reading=item.reading, reader=item.reader)
             )
 
-    def _effect(
-        self, tx: Connection, item: Settlement, row: Any, position: int, effect: Effect, entry: Entry | None
+    def _effects(
+        self, tx: Connection, item: Settlement, row: Any, planned: Sequence[Effect], entry: Entry | None
     ) -> None:
-        effect = _of_this_copy(effect, row)
-        done = effect.kind in DONE_HERE
-        at = in_utc(datetime.fromisoformat(effect.at)) if isinstance(effect, RemindEffect) and effect.at else None
-        values = {
-            "key": effect.key,
-            "intake_id": item.intake_id,
-            "mailbox": row.mailbox,
-            "kind": effect.kind,
-            "rule": effect.rule,
-            "position": position,
-            "payload": EFFECT.dump_json(effect).decode(),
-            "state": "done" if done else "pending",
-            "attempts": 0,
-            "at": at,
-            "not_before_epoch": 0.0,
-            "recovering": False,
-            "done_at": item.now.isoformat(timespec="seconds") if done else None,
-        }
-        if self._db.add(tx, effects, [values]) and isinstance(effect, DraftEffect):
-            number = entry.number if entry and effect.answers else None
-            content = EFFECT.dump_json(effect).decode()
-            tx.execute(
-                drafts.insert().values(
-                    effect_key=effect.key,
-                    intake_id=item.intake_id,
-                    mailbox=row.mailbox,
-                    state="waiting",
-                    purpose=effect.purpose,
-                    content=content,
-                    digest=approval_digest(effect),
-                    answers=number,
-                    revision=0,
-                )
+        """The outbox's rows, those that are not there yet; a draft that is new has a row of its own as well."""
+        rows = []
+        for position, one in enumerate(planned):
+            effect = _of_this_copy(one, row)
+            values = _effect_row(item, row, position, effect)
+            if not isinstance(effect, DraftEffect):
+                rows.append(values)
+            elif self._db.add(tx, effects, [values]):
+                self._draft(tx, item, row, effect, entry)
+        self._db.add(tx, effects, rows)
+
+    def _draft(self, tx: Connection, item: Settlement, row: Any, effect: DraftEffect, entry: Entry | None) -> None:
+        tx.execute(
+            drafts.insert().values(
+                effect_key=effect.key,
+                intake_id=item.intake_id,
+                mailbox=row.mailbox,
+                state="waiting",
+                purpose=effect.purpose,
+                content=EFFECT.dump_json(effect).decode(),
+                digest=approval_digest(effect),
+                answers=entry.number if entry and effect.answers else None,
+                revision=0,
             )
+        )
 
     def _bounced(self, tx: Connection, item: Settlement) -> None:
         """Mails of ours that came back are shown as failed (RFC 3464), whatever the rules do with the bounce."""
@@ -249,6 +239,26 @@ def _linked(entry: Entry, related: Entry | None) -> Entry:
     if related is None or any(relation.number == related.number for relation in entry.relations):
         return entry
     return replace(entry, relations=(*entry.relations, Relation("initial", related.number or "")))
+
+
+def _effect_row(item: Settlement, row: Any, position: int, effect: Effect) -> dict[str, Any]:
+    done = effect.kind in DONE_HERE
+    at = in_utc(datetime.fromisoformat(effect.at)) if isinstance(effect, RemindEffect) and effect.at else None
+    return {
+        "key": effect.key,
+        "intake_id": item.intake_id,
+        "mailbox": row.mailbox,
+        "kind": effect.kind,
+        "rule": effect.rule,
+        "position": position,
+        "payload": EFFECT.dump_json(effect).decode(),
+        "state": "done" if done else "pending",
+        "attempts": 0,
+        "at": at,
+        "not_before_epoch": 0.0,
+        "recovering": False,
+        "done_at": item.now.isoformat(timespec="seconds") if done else None,
+    }
 
 
 def _of_this_copy(effect: Effect, row: Any) -> Effect:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from mailrouter.core.case import outgoing_keys
 from mailrouter.core.effects import SendEffect
+from mailrouter.core.register import Entry
 from mailrouter.shell.store.database import Database
 from mailrouter.shell.store.drafts import Drafts
 from mailrouter.shell.store.intake import Intake
@@ -19,6 +21,7 @@ from mailrouter.shell.store.listing import Listing
 from mailrouter.shell.store.migrate import migrate
 from mailrouter.shell.store.queue import Finished, Queue
 from mailrouter.shell.store.registry import Registry
+from mailrouter.shell.store.sentbox import Sentbox
 from mailrouter.shell.store.settlement import Settler
 from mailrouter.shell.store.versions import Versions
 
@@ -38,6 +41,7 @@ class Store:
         self.queue = Queue(database)
         self.registry = Registry(database)
         self.drafts = Drafts(database, self.registry)
+        self.sentbox = Sentbox(database)
         self.leases = Leases(database)
         self.versions = Versions(database)
         self.listing = Listing(database)
@@ -58,6 +62,20 @@ class Store:
 
         if finished:
             self._db.write(work)
+
+    def confirm(self, ours: str, theirs: str, *, who: str, at: datetime) -> Entry:
+        """The number that the register which owns the counter gave to our proposal; drafts that name it go on."""
+
+        def work(tx: Connection) -> Entry:
+            fields = {"theirs": theirs, "confirmed": True}
+            entry_id, entry = self.registry.correct_in(
+                tx, ours, fields, at=at.isoformat(timespec="seconds"), who=who, why="confirmed"
+            )
+            self.registry.add_keys(tx, entry_id, outgoing_keys(entry, ()))
+            self.drafts.confirmed(tx, entry_id, ours, theirs, at)
+            return entry
+
+        return self._db.write(work)
 
     def secret(self, name: str) -> str:
         """A random secret of this store, made when it is first asked for (the loop token's key)."""
