@@ -59,6 +59,12 @@ class Clauses:
     def heads(self) -> list[Head]:
         """The heads in order, each with its scope and mood."""
         tags = self._head_tags()
+        heads = self._scoped(tags)
+        idle = {head.tag for head in heads if head.tag.form == "asked" and head.mood is Mood.TOLD}
+        # A noun or place that nobody asks for is no head: the words around it belong together.
+        return self._scoped([tag for tag in tags if tag not in idle]) if idle else heads
+
+    def _scoped(self, tags: list[Tag]) -> list[Head]:
         cuts = [0, *(self._cut(left, right) for left, right in pairwise(tags)), len(self.folded)]
         heads: list[Head] = []
         for tag, first, last in zip(tags, cuts, cuts[1:], strict=False):
@@ -84,7 +90,7 @@ class Clauses:
         for tag in sorted(found, key=lambda t: (t.first - t.last, t.first, t.form != "told")):
             if any(tag.first < other.last and other.first < tag.last for other in chosen):
                 continue
-            if tag.form in ("bare", "direct") and not self.begins_clause(tag):
+            if tag.form in ("bare", "direct") and tag.action != "responsible" and not self.begins_clause(tag):
                 continue
             if tag.form == "asked" and self._describes(tag):
                 continue
@@ -133,7 +139,7 @@ class Clauses:
         ]
         if not marks:
             return right.first if left.action != "register" else left.last
-        if left.action in ("forward", "send") and right.action == "purposes":
+        if left.action in ("forward", "send") and right.action == "purposes" and right.form == "noun":
             return right.first
         # Recipients come as a list: the last mark parts it from what follows.
         return marks[-1] if left.action in ("forward", "send", "purposes") else marks[0]
@@ -149,7 +155,7 @@ class Clauses:
             if any(begin <= tag.first < end for begin, end in side):
                 mood = Mood.OPEN
             elif self._conditional(first, last):
-                mood = Mood.CONDITIONAL
+                mood = Mood.CONDITIONAL if mood is Mood.ORDERED else Mood.OPEN
             begin = self._from_request(tag, first) if tag.action in ("forward", "send") else first
             return Head(tag, begin, last, mood, asked, side)
         return Head(tag, first, last, mood, asked)
@@ -184,6 +190,8 @@ class Clauses:
         cue = self._nearest(tag, first, last if tag.action == "responsible" else tag.first)
         kind = cue.kind if cue else ""
         asked = kind in ("cues.ask", "cues.need")
+        if kind == "cues.question" and self._please(tag):
+            kind, asked = "cues.ask", True
         questioned = self.sentence.asks_back or kind == "cues.question"
         reported = kind == "cues.question" or (
             kind == "cues.told" and (tag.form not in ("order", "noun") or tag.action == "responsible")
@@ -199,6 +207,13 @@ class Clauses:
             return Mood.TOLD, False
         return Mood.ORDERED, asked
 
+    def _please(self, tag: Tag) -> bool:
+        """Whether "please" stands behind a form in its own part: "kas registreerite selle palun ära?" is a request."""
+        return any(
+            cue.kind == "cues.ask" and tag.last <= cue.first and not self._broken(tag.last, cue.first)
+            for cue in self.cues
+        )
+
     def _shared(self, tag: Tag, before: Head | None) -> tuple[Mood, bool] | None:
         """The mood of the head before, where what hangs on it follows: "võib registreerida minu nimele"."""
         if before is None or before.tag.form == "told" or before.mood in (Mood.ORDERED, Mood.CONDITIONAL):
@@ -209,7 +224,7 @@ class Clauses:
     def _needs_ask(self, tag: Tag, before: Head | None) -> bool:
         """Whether a form without "please" is no order: by its kind, or after a report ("registreeritud, vastutaja …")."""
         if tag.action == "responsible":
-            return before is not None and before.tag.form == "told"
+            return before is not None and before.tag.form == "told" and before.what != "purposes"
         if tag.form == "verb" and self.asked and self.begins_clause(tag):
             return False  # "Reply by Friday, please"
         return tag.form == "asked" or (tag.form in ("wish", "verb") and "wish-needs-ask" in self.lexicon.options)

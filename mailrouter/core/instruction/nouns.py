@@ -43,7 +43,8 @@ class Nouns:
 
     def responsible(self, head: Head) -> tuple[str, ...]:
         """Whom an order makes responsible: after the form, else before it; several if it names several."""
-        after = list(self._people(head.tag.last, head.last))
+        people = self._capitalised if head.tag.form == "direct" else self._people
+        after = list(people(head.tag.last, head.last))
         before = list(self._capitalised(head.first, head.tag.first))
         if head.tag.form == "after" and not before and head.tag.first > head.first and self._modifies(head.tag.first - 1):
             before = [(self._leftwards(head.tag.first - 1, head.first, []), head.tag.first)]  # "kantsleri nimele"
@@ -60,10 +61,13 @@ class Nouns:
         return any(self._lexicon.is_kind("names.pronouns", self._folded[at]) for at in range(head.first, head.last))
 
     def _run(self, found: list[_RANGE]) -> list[_RANGE]:
-        """The names up to the first that other words part from those before it ("kaastäitja Peeter Kask")."""
+        """The names up to the first that is no item of their list ("kaastäitja Peeter Kask")."""
         for index, (left, right) in enumerate(pairwise(found)):
-            between = self._folded[left[1] : right[0]]
-            if any(self._lexicon.is_kind("responsible.others", word) for word in between):
+            between = range(left[1], right[0])
+            joined = any(
+                self._lexicon.is_kind(kind, self._folded[at]) for at in between for kind in ("names.also", "clauses.or")
+            )
+            if not joined and any(not self._sentence.words[at].mark for at in between):
                 return found[: index + 1]
         return found
 

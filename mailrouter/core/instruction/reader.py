@@ -205,7 +205,7 @@ def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard,
     named = nouns.recipients(head)[0] if head.what == "assign" else nouns.responsible(head)
     kinds = {tag.kind for tag in clauses.tags if head.first <= tag.first < head.last}
     mood = head.mood
-    if "responsible.unless" in kinds and not ("responsible.still" in kinds and head.asked):
+    if "responsible.unless" in kinds and not ("responsible.still" in kinds and clauses.asked):
         if "responsible.this" not in kinds or mood is not Mood.ORDERED:
             return False
         mood = mood if clauses.asked else Mood.PERMITTED  # "kirja eest vastutab Jaan" counts beside an order
