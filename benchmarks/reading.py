@@ -25,10 +25,42 @@ from mailrouter.core.containers import Limits
 from mailrouter.core.reading import READING, read
 from mailrouter.shell.reading import ReadingPool
 
-WORDS = (
-    "Pöördun Teie poole seoses elamisloa pikendamise küsimusega, mille menetlus algas eelmise aasta sügisel. "
-    "Palun selgitust, millised dokumendid on veel vaja esitada ja kui kaua otsuse tegemine aega võtab. "
+# What citizens write about; no sentence comes twice, so that nothing is gained by remembering one.
+SENTENCES = (
+    "Pöördun Teie poole seoses elamisloa pikendamise küsimusega, mille menetlus algas {n} päeva tagasi.",
+    "Palun selgitust, millised dokumendid on vaja esitada lisaks {n} leheküljele, mis mul juba olemas on.",
+    "Minu taotlus anti üle teenindussaalis, kuid järjekorranumbriga {n} ei jõudnud ma ametniku jutule.",
+    "Töötan ehitusettevõttes, kus on umbes {n} töötajat, ja tööandja ootab minult kinnitust.",
+    "Abikaasa ja lapsed elavad praegu Lätis, kuhu on meilt {n} kilomeetrit maad.",
+    "Telefonis öeldi, et otsus tehakse lähiajal, aga sellest kõnest on möödas juba {n} nädalat.",
+    "Kodulehel on kirjas, et riigilõiv on {n} eurot, kuid arvel seisis hoopis teine summa.",
+    "Sooviksin teada, kas hoone number {n} juurde kavandatav piirdeaed vajab ehitusluba.",
+    "Naabrid on samuti mures, sest müra on alates kella {n} nii vali, et lapsed ei maga.",
+    "Eelmisel aastal sain vastuse kiiresti ja olin asjaajamisega rahul, hindan seda {n} punktiga.",
+    "Olen pensionär ja internetis asjade ajamine võttis mul tervelt {n} tundi.",
+    "Kas vabatahtlikul päästjal on õigus lisapuhkusele, kui väljakutseid oli aastas {n}?",
+    "Bussipeatus asub meie majast {n} meetri kaugusel ja talvel on tee sinna libe.",
+    "Korteriühistu üldkoosolekul osales {n} omanikku, kes kõik toetasid avalduse esitamist.",
+    "Loodan, et leiate võimaluse minu {n}. pöördumisele sisuliselt vastata.",
+    "Lisan teadmiseks, et sama küsimus on olnud arutusel vallavolikogus, kus poolt oli {n} saadikut.",
+    "Passi kehtivusaeg lõpeb suvel ja reis on broneeritud {n} inimesele.",
+    "Konsulaadis väideti, et vajaliku templi saamiseks kulub vähemalt {n} tööpäeva.",
+    "Piiripunktis ootasime autoga järjekorras {n} tundi, kuigi aeg oli ette broneeritud.",
+    "Minu isikut tõendav dokument jäi rongi vagunisse {n} ja leidja on selle teile toonud.",
+    "Sündmuskohale saabus patrull {n} minuti pärast ning vormistas protokolli.",
+    "Trahviteates on märgitud kiiruseks {n} kilomeetrit tunnis, millega ma ei nõustu.",
+    "Kool korraldab turvalisuse päeva, kuhu tuleb {n} õpilast koos õpetajatega.",
+    "Seltsil on {n} liiget ja oleme tegutsenud piirkonnas üle kümne aasta.",
 )
+
+
+def prose(number: int, sentences: int = 16) -> str:
+    """So many sentences for a mail of a number: which ones, and the figures in them, are its own."""
+    chosen = (SENTENCES[(number * 7 + at * 5) % len(SENTENCES)] for at in range(sentences))
+    texts = [each.format(n=2 + (number * 31 + at * 17) % 9973) for at, each in enumerate(chosen)]
+    return "\n\n".join(" ".join(texts[at : at + 2]) for at in range(0, sentences, 2))
+
+
 LETTER = (
     "Dear Minister,", "", "The conference successfully brought together all Member States and partner countries.",
     "I invite you to nominate a person of contact at the right level by 15 March 2024 and to communicate the details to",
@@ -38,7 +70,7 @@ LETTER = (
 
 def plain(number: int) -> bytes:
     """A citizen's mail of some 2 kB of words, as mail programs send it."""
-    body = "Tere\n\n" + "\n\n".join(WORDS for _ in range(8)) + f"\n\nLugupidamisega\nMari Maasikas {number}\n"
+    body = f"Tere\n\n{prose(number)}\n\nLugupidamisega\nMari Maasikas\n"
     return (
         headers(f"Küsimus {number}")
         + b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -50,7 +82,7 @@ def forwarded(number: int) -> bytes:
     """The same, passed on by a colleague with an order."""
     body = (
         "Palun registreerida ja suunata ministri nõunikele.\n\nFrom: Mari Maasikas <mari@x.example>\nSent: Thursday, 29 February 2024 11:57\n"
-        f"To: Info <info@ministry.example>\nSubject: Küsimus {number}\n\n" + "\n\n".join(WORDS for _ in range(8))
+        f"To: Info <info@ministry.example>\nSubject: Küsimus {number}\n\n{prose(number)}"
     )
     return headers(f"FW: Küsimus {number}") + b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + body.encode()
 
