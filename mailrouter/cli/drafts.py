@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from mailrouter.cli.output import CONFIG, As, Config, Json, line, opened, say, table, who
-from mailrouter.shell.staff import fill_draft
+from mailrouter.shell.nominating import approve_draft, fill_draft
 from mailrouter.shell.views import draft_json
 
 app = typer.Typer(help="Drafts that wait for a person. Approving records; the service sends.", no_args_is_help=True)
@@ -49,7 +49,7 @@ def show(draft: Wanted, config: Config = CONFIG, as_json: Json = False) -> None:
         line(one)
         return
     say(f"Draft {one['id']}: {one['purpose']}, {one['state']}", "bold")
-    for name in ("to", "cc", "subject", "answers", "needs", "number", "note"):
+    for name in ("to", "cc", "subject", "answers", "needs", "approver", "number", "note"):
         value = one[name]
         if value:
             say(f"{name + ':':9} {', '.join(value) if isinstance(value, list) else value}")
@@ -91,12 +91,12 @@ def fill(
 def approve(draft: Wanted, config: Config = CONFIG, by: As = "") -> None:
     """Approve a draft as it stands; the service, or `run --once`, sends it."""
     with opened(config) as application:
-        classification = application.rulebook().current().classification
-        approved = application.store.drafts.approve(
-            draft, who=who(by), at=application.clock.now(), classification=classification
+        ruleset = application.rulebook().current()
+        approved = approve_draft(
+            application.store, draft, ruleset=ruleset, who=who(by), at=application.clock.now(), named=bool(by)
         )
     number = f" as {approved.number}" if approved.number else ""
-    say(f"draft {draft} is approved{number}; the service sends it")
+    say(f"draft {draft} is approved{number}; {approved.note or 'the service sends it'}")
 
 
 @app.command()

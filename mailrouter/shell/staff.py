@@ -1,112 +1,23 @@
-"""What persons do from the command line: fill a draft, confirm a number, correct an entry, try again.
+"""What persons do from the command line: confirm a number, correct an entry, try again; drafts are in nominating.py.
 
 Invariant: nothing outside is performed here; what is said is recorded with who said it, and the service carries it out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-
-from mailrouter.core.effects import DraftEffect
-from mailrouter.core.message import Address
-from mailrouter.core.nominations import Nominee, Topic, nominee_of
 from mailrouter.core.people import Directory, Found, find
 from mailrouter.core.register import Entry, Responsible
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.pipeline import Pipeline
-from mailrouter.shell.store.drafts import Draft
 from mailrouter.shell.store.store import Store
 
 _CORRECTABLE = {
     "title", "access", "access_basis", "access_from", "access_until", "responsible", "sender_reference", "sender_date",
     "arrival", "due", "note", "state", "private",
 }  # fmt: skip
-
-
-def fill_draft(
-    store: Store,
-    draft: Draft,
-    *,
-    directory: Directory,
-    organisation: str,
-    who: str,
-    at: datetime,
-    nominees: Sequence[str] = (),
-    to: Sequence[str] = (),
-    subject: str | None = None,
-    text: str | None = None,
-) -> Draft:
-    """Fill in or change a draft; Permanent if nothing is given, a person is not known, or an address is none."""
-    if not (nominees or to or subject is not None or text is not None):
-        raise Permanent("nothing to fill: give --nominee, --to, --subject or --text")
-    content = draft.content
-    if subject is not None or text is not None:
-        words = content.content
-        words = replace(words, subject=words.subject if subject is None else subject)
-        words = replace(words, text=text, html="") if text is not None else words
-        content = replace(content, content=words)
-    if to:
-        content = replace(content, to=tuple(_address(one) for one in to))
-    if nominees:
-        named = [_nominee(one, directory, organisation, at) for one in nominees]
-        content = _named(content, named)
-    return store.drafts.change(draft.id, content, who=who, at=at, why=f"filled by {who}")
-
-
-def _named(content: DraftEffect, nominees: Sequence[Nominee]) -> DraftEffect:
-    """The nominees' particulars where the template left them open; in order, where two are named."""
-    if "nominee" not in content.needs:
-        raise Permanent("this draft names its nominee already: change it with --text, or in Drafts")
-
-    def filled(text: str) -> str:
-        if "{nominee." not in text:
-            return text
-        blocks = [_filled_block(text, one) for one in nominees]
-        return blocks[0] if len(blocks) == 1 else _merged(text, nominees)
-
-    words = content.content
-    words = replace(words, subject=filled(words.subject), text=filled(words.text), html=filled(words.html))
-    return replace(content, content=words, needs=tuple(one for one in content.needs if one != "nominee"))
-
-
-def _merged(text: str, nominees: Sequence[Nominee]) -> str:
-    """The lines that name the nominee, once for each person, with an empty line between two persons."""
-    lines = text.split("\n")
-    marked = [index for index, line in enumerate(lines) if "{nominee." in line]
-    first, last = marked[0], marked[-1]
-    block = "\n".join(lines[first : last + 1])
-    people = "\n\n".join(_filled_block(block, one) for one in nominees)
-    return "\n".join([*lines[:first], people, *lines[last + 1 :]])
-
-
-def _filled_block(text: str, nominee: Nominee) -> str:
-    for name in ("name", "function", "organisation", "email", "phone"):
-        text = text.replace(f"{{nominee.{name}}}", str(getattr(nominee, name)))
-    return text
-
-
-def _nominee(name: str, directory: Directory, organisation: str, at: datetime) -> Nominee:
-    found = find(directory, name)
-    if not isinstance(found, Found) or found.kind != "person":
-        raise Permanent(f"'{name}' is not one person in people.yaml; write the full name as it stands there")
-    nominee = nominee_of(
-        Topic(topic="", nominee=found.name), directory, on=at.date().isoformat(), organisation=organisation
-    )
-    if nominee is None:
-        raise Permanent(
-            f"{found.name} is not valid on {at.date().isoformat()}: see valid_from and valid_until in people.yaml"
-        )
-    return nominee
-
-
-def _address(text: str) -> Address:
-    try:
-        return Address("", validate_email(text, check_deliverability=False, test_environment=True).normalized)
-    except EmailNotValidError as error:
-        raise Permanent(f"'{text}' is no mail address: {error}") from error
 
 
 def try_again(pipeline: Pipeline, wanted: str, who: str) -> str:

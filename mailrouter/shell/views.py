@@ -47,6 +47,8 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "rule": content.rule,
         "mailbox": draft.mailbox,
         "number": draft.number,
+        "nominees": list(content.nominees),
+        "approver": content.approver,
         "approved_by": draft.approved_by,
         "approved_at": draft.approved_at,
         "note": draft.note,
