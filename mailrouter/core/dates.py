@@ -132,16 +132,20 @@ def _fold(text: str) -> str:
 
 
 _DIGIT = re.compile(r"\d")
-_NUMERIC = re.compile(r"(?<!\d)(\d{1,4})(\s?[./-]\s?)(\d{1,2})\s?[./-]\s?(\d{4}|\d{2})(?!\d)")
+# One mark twice; Danes also write 12/5-2024. A file's number, 7-1/44, is no date.
+_NUMERIC = re.compile(r"(?<!\d)(\d{1,4})\s?([./-])\s?(\d{1,2})(?:\s?\2\s?(\d{4}|\d{2})|-(\d{4}))(?!\d)")
 _ISO = re.compile(r"(?<!\d)(\d{4})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
-_VIETNAMESE = re.compile(r"(\d{1,2})(?: tháng |/)(\d{1,2}),?(?: năm | )(\d{4})")
+# The month is a number that has a word of its own beside it: Vietnamese; Han and Mongolian with the day first.
+_VIETNAMESE = re.compile(r"(\d{1,2})(?:(?: tháng | thg |/)(\d{1,2})| (\d{1,2})(?:[月월]|-р сар\w*)),?(?: năm | )(\d{4})")
 _HAN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
 _CLOCK = re.compile(r"(?<![\d+-])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?(?!\d)")
 _CLOCK_H = re.compile(r"(?<!\d)(\d{1,2})\s?[hH時시]\s?(\d{2})(?!\d)")
 _CLOCK_DOT = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![\d.])")
 _CLOCK_HOUR = re.compile(r"(?<![\d.:/-])(\d{1,2})\s?(?=[ap]\.?\s?m\b)", re.IGNORECASE)
 _ZONE = re.compile(r"([+\u2212]|(?<![\d-])-|(?<=:\d\d)-)(\d{1,2}):?(\d{2})?(?!\d)|\b(GMT|UTC|UT)\b(?!\s?[+\u2212-]\d)|(?<=\d)(Z)\b")
-_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+# A letter, or a mark that belongs to one: the words of Hindi and Thai hold marks that are no letters.
+_LETTER = r"(?:[^\W\d_]|(?!\d)[\u0900-\u0eff])"
+_WORD = re.compile(rf"{_LETTER}+(?:[-'’][^\W\d_]+)*")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -168,7 +172,8 @@ def _sent(raw: str, language: str | None) -> str | None:
 
 
 def _parse(text: str, language: str | None) -> str | None:
-    found = (None if _VIETNAMESE.search(text) else _textual(text, language)) or _numeric(text)
+    figures = _VIETNAMESE.search(text) or _ISO.search(text)  # what looks like a month beside them is a weekday
+    found = (None if figures else _textual(text, language)) or _numeric(text)
     if found is None:
         return None
     day, rest = found
@@ -186,11 +191,12 @@ def _numeric(text: str) -> tuple[date, str] | None:
         year, month, day = int(groups[0]), int(groups[-2]), int(groups[-1])
         return date(year, month, day), _without(text, match)
     if match := _VIETNAMESE.search(text):
-        return date(int(match[3]), int(match[2]), int(match[1])), _without(text, match)
+        return date(int(match[4]), int(match[2] or match[3]), int(match[1])), _without(text, match)
     match = _NUMERIC.search(text)
     if match is None:
         return None
-    first, separator, second, last = match.groups()
+    first, separator, second, short, long = match.groups()
+    last = short or long
     year = int(last) + 2000 if len(last) == 2 else int(last)
     if len(first) > 2:
         return None
@@ -222,7 +228,9 @@ def _textual(text: str, language: str | None) -> tuple[date, str] | None:
             continue
         months = tables.months.get(pairs[index]) or month_numbers(word[0]) or month_numbers(word[0].split("-")[-1])
         if months:
-            readings.extend(_readings(folded, word, months, hints))
+            # "mar., 25 feb." is a Tuesday in February: a word that also names a day gives way to one that does not.
+            doubt = 0.5 if word[0] in tables.days else 0.0
+            readings.extend((rank - doubt, day, rest) for rank, day, rest in _readings(folded, word, months, hints))
     if not readings:
         return None
     _, day, rest = max(readings, key=lambda reading: reading[0])
@@ -335,7 +343,7 @@ def _offset(text: str) -> str:
 
 _LEADS = frozenset(("on", "am", "le", "el", "il", "op", "em", "en", "la", "de", "do", "an", "um", "at"))  # also words of attributions
 _ZONES = frozenset(("utc", "gmt", "cet", "cest", "eet", "eest", "wet", "west", "bst", "msk"))
-_PIECE = re.compile(r"\d+(?:[.:/-]\d+)*(?:[hH]\d{2})?|[^\W\d_]+(?:[-'’][^\W\d_]+)*|[<>@\"«»„“”|]|[+\u2212]\d{4}")
+_PIECE = re.compile(rf"\d+(?:[.:/-]\d+)*(?:[hH]\d{{2}})?|{_LETTER}+(?:[-'’][^\W\d_]+)*|[<>@\"«»„“”|]|[+\u2212]\d{{4}}")
 
 
 @lru_cache(maxsize=256)

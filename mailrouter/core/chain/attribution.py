@@ -14,10 +14,12 @@ from mailrouter.core.dates import find_sent, parse_sent
 from mailrouter.core.markers import fold
 from mailrouter.core.message import Address
 
+# "… in message <5F3A.8C7@gw.example>," names the mail, not its author.
+_IDENTIFIER = re.compile(r"(?<=[^\W\d_A-Z]\s)<[^<>\s]+@[^<>\s]+>,?\s(?=.{0,200}@)")
 _LONGEST = 400  # characters of an attribution, joined
 _WRAPPED = 4  # lines it may be wrapped over
 _PARTICLES = frozenset(("van", "von", "de", "der", "den", "di", "da", "du", "del", "della", "dos", "el", "la", "le", "ter", "zu", "af", "av"))
-_TRIM = " \t,;:*()\"'“”„«»—–-"
+_TRIM = " \t,،、，;:：*()\"'“”„«»—–-"
 
 
 def read_attribution(context: Context, index: int) -> Header | None:
@@ -26,14 +28,14 @@ def read_attribution(context: Context, index: int) -> Header | None:
     if not text or len(text) > _LONGEST:
         return None
     colon = text[-1] in ":："
-    below = context.next_text(index + 1, 5) if colon or text[-1].isalpha() else None
+    below = context.next_text(index + 1, 5) if colon or text[-1].isalnum() else None
     field = context.field(index) if below is not None else None
     if below is None or (field is not None and field.role is not None):  # "cc:" with nothing behind it
         return None
     quoted = context.lines[below].depth > context.lines[index].depth
     if not quoted and not (colon and any(map(context.figure, range(max(0, index - _WRAPPED + 1), index + 1)))):
         return None
-    if not colon and not _ends_in_verb(context, text):
+    if not colon and not _ends_in_verb(context, text) and not (quoted and has_address(text) and context.figure(index)):
         return None
     return _longest_dated(context, index, quoted=quoted, colon=colon) or (
         _undated(context, index, text) if quoted and colon else None
@@ -65,7 +67,7 @@ def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -
             return None
         if first < index and text.endswith((":", "：", "!", "?")):
             return None
-        joined = f"{text} {joined}".strip()
+        joined = _IDENTIFIER.sub("", f"{text} {joined}".strip())
         dated = dated or context.figure(first)
         span = find_sent(joined) if dated else None
         if span is None:

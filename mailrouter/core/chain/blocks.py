@@ -13,6 +13,7 @@ from mailrouter.core.chain.subjects import core
 from mailrouter.core.dates import parse_sent
 
 _FIELDS = 14  # the longest header seen has eleven
+_TABLE = re.compile(r"\s*\|[|\s:+-]*--[|\s:+-]*$")  # the rule below the first row of a table
 _WRAPPED = 60  # lines of one wrapped list of recipients
 
 
@@ -46,7 +47,9 @@ def collect(context: Context, index: int) -> list[Entry]:
         field = context.field(at)
         if not gap and entries and _continues(context, entries[-1], at, field):
             _extend(context, entries[-1], at)
-        elif field is None or _repeats(field, entries) or _complete(entries):
+        elif entries and _TABLE.match(context.lines[at].text):
+            pass
+        elif field is None or _repeats(field, entries, gap=gap) or _complete(entries):
             break
         else:
             if entries:
@@ -70,7 +73,7 @@ def _complete(entries: list[Entry]) -> bool:
 def _bridges(context: Context, entries: list[Entry], after: int, gaps: set[bool]) -> bool:
     """Whether a block goes on behind blank lines: where all its fields stand apart, or one that it lacks follows."""
     field = context.field(after)
-    if field is None or _repeats(field, entries):
+    if field is None or _repeats(field, entries, gap=True):
         return False
     roles = {entry.field.role for entry in entries}
     if field.role is not None:
@@ -84,10 +87,11 @@ def _bridges(context: Context, entries: list[Entry], after: int, gaps: set[bool]
     return field.kind in ("address", "date") or (field.kind == "text" and len(entries) >= 2)
 
 
-def _repeats(field: Field, entries: list[Entry]) -> bool:
+def _repeats(field: Field, entries: list[Entry], *, gap: bool) -> bool:
     if field.role is not None:
-        # A block that began with an author under an unknown label has its author already.
-        begun = field.role == "from" and len(entries) >= 2 and entries[0].field.role is None and entries[0].kind == "address"
+        # A block that began with an author under an unknown label has its author already; right below, without a
+        # blank line, a known author's label is a word of the unknown language.
+        begun = gap and field.role == "from" and len(entries) >= 2 and entries[0].field.role is None and entries[0].kind == "address"
         return begun or any(entry.field.role == field.role for entry in entries)
     return any(entry.field.label == field.label for entry in entries)
 
@@ -95,7 +99,7 @@ def _repeats(field: Field, entries: list[Entry]) -> bool:
 def _continues(context: Context, entry: Entry, at: int, field: Field | None) -> bool:
     """Whether line `at` is the rest of a wrapped value."""
     line = context.lines[at]
-    if line.glued or at - entry.first > _WRAPPED:
+    if line.glued is not None or at - entry.first > _WRAPPED:
         return False
     value, text = entry.value.rstrip(), line.text
     if not value:  # the label has a line of its own, as the block's first has
@@ -175,7 +179,7 @@ def run_on(context: Context, index: int) -> list[str]:
         return []
     values: list[str] = []
     for at in range(max(0, index - 40), min(index + 40, len(context.lines))):
-        if at == index or not context.lines[at].glued:
+        if at == index or context.lines[at].glued is None:
             continue
         field = context.field(at)
         if field is not None and field.role == "subject" == own.role:

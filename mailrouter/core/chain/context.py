@@ -14,6 +14,7 @@ _DIGIT = re.compile(r"\d")
 _RULE = re.compile(r"[\s>]*([-_=*~–—#+.])(?:\s?\1){4,}\s*$")
 # "-----Original Message-----", "---------- Forwarded message ---------", "___ Upprunalegt bréf ___:"
 _TITLED = re.compile(r"\s*(?:[-_=*~–—#+>]\s?){2,}\s*(?=\S)([^-_=*~–—#+].{1,90}?)\s*(?:[-_=*~–—#+<]\s?){2,}:?\s*$")
+_SCISSORS = re.compile(r"={2,}8<={3,}.{0,60}={3,}$")  # The Bat! encloses a forwarded text in two such lines
 
 
 @dataclass(slots=True)
@@ -74,11 +75,17 @@ class Context:
         above = self.lines[index - 1].text.strip()
         return above.startswith("--") and not above.endswith("--") and _TITLED.match(f"{above} {text}") is not None
 
+    def scissors(self, index: int) -> bool:
+        """Whether line `index` is one of the two that enclose a forwarded text."""
+        return _SCISSORS.match(self.lines[index].text) is not None
+
     def ends(self, index: int) -> bool:
         """Whether line `index` says that a forwarded message ends ("----- End forwarded message -----")."""
         text = self.lines[index].text.strip()
         if not text or len(text) > 130 or text[0] not in "-_=*~–—":
             return False
+        if _SCISSORS.match(text):
+            return True
         match = _TITLED.match(text)
         if match is None:
             return False

@@ -49,6 +49,8 @@ def read_field(text: str, vocabulary: Vocabulary) -> Field | None:
     if match["cell"] is not None and known is None:
         return None
     value = _value(match)
+    if "&lt;" in value and "@" in value:  # HTML whose brackets were escaped once too often
+        value = value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
     if value.startswith("//"):  # a link
         return None
     role = known.role if known is not None and known.role not in ("form", "other") else None

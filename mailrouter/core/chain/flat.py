@@ -13,11 +13,14 @@ from mailrouter.core.chain.mailboxes import begins_list
 from mailrouter.core.chain.subjects import loose_length
 from mailrouter.core.markers import Vocabulary, fold
 
-_COLON = re.compile(r"[^\W\d_)][.)*_]{0,3}[ \xa0]?(?:[:：][*_]{0,2})(?=\s|<|\[|$)")
+# The last letter may carry a mark of its own, as in Thai and Hindi.
+_COLON = re.compile(r"(?:[^\W\d_)]|[\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0eff])[.)*_]{0,3}[ \xa0]?(?:[:：][*_]{0,2})(?=\s|<|\[|$)")
 _WORD = re.compile(r"\S+")
 # What ends a value for sure: an address's bracket, a redaction's bracket, a time of day.
-_HARD = re.compile(r"[>\]]|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|[+-]\d{4}(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)")
+_HARD = re.compile(r"[>\]]|(?<=\S)(?:\t|[ ]{2,})(?=\S)|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|[+-]\d{4}(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)")
 _TITLE = re.compile(r"(?:[-_=*]{10,}|[-_=*]{3,}\s?(?=[^\W\d_])[^-_=*]{3,60}?\s?[-_=*]{3,}):?\s*$")
+# Where a label can begin inside a word: "--------From:", "<a@b>To:", "GMT+2Subject:".
+_INSIDE = re.compile(r"(?:[-_=]{4,}|[>\]]|\d)(?=[^\W\d_])")
 _FIGURE = re.compile(r"\d")
 _REACH = 64  # characters that a label may have
 
@@ -50,7 +53,9 @@ def cut(lines: list[Line], vocabulary: Vocabulary, subject: str = "") -> list[Li
             continue
         edges = [0, *(start for start in starts if start > 0), len(line.text)]
         for index, (start, end) in enumerate(pairwise(edges)):
-            result.append(Line(line.depth, line.text[start:end].strip(), glued=index > 0 or line.glued))
+            piece = line.text[start:end]
+            before = line.text[len(line.text[:start].rstrip()) : start] + piece[: len(piece) - len(piece.lstrip())]
+            result.append(Line(line.depth, piece.strip(), glued=before if index else line.glued))
     return result
 
 
@@ -115,15 +120,17 @@ def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabula
     for word in words:
         if not any(map(str.isalpha, word[0])):  # a rule before the label
             continue
-        label = fold(text[word.start() : match.end()].strip("*_ \xa0:："))
-        known = vocabulary.labels.get(label) or vocabulary.labels.get(label.rstrip("."))
-        if known is None or known.role in ("form", "other"):
-            continue
-        # A label begins with a capital, "… sent to: …" in a sentence does not; behind an address or a time it may.
-        first = text[word.start() : word.start() + 4].lstrip("*_")[:1]
-        ended = _HARD.search(text[max(0, word.start() - 6) : word.start()])
-        if first.isupper() or first == first.swapcase() or ended is not None:
-            return _Spot(word.start(), match.end(), known.role)
+        inside = [found.end() for found in _INSIDE.finditer(text, word.start(), min(word.end(), match.end()))]
+        for start in (word.start(), *inside[-1:]):
+            label = fold(text[start : match.end()].strip("*_ \xa0:："))
+            known = vocabulary.labels.get(label) or vocabulary.labels.get(label.rstrip("."))
+            if known is None or known.role in ("form", "other"):
+                continue
+            # A label begins with a capital, "… sent to: …" in a sentence does not; behind an address or a time it may.
+            first = text[start : start + 4].lstrip("*_")[:1]
+            ended = _HARD.search(text[max(0, start - 6) : start])
+            if first.isupper() or first == first.swapcase() or ended is not None:
+                return _Spot(start, match.end(), known.role)
     return None
 
 
@@ -156,17 +163,30 @@ def _run(text: str, spots: list[_Spot], first: int, *, below: bool) -> list[_Spo
         kind = kind_of(text[spot.end : min(after, spot.end + 3000)].strip(" *_"))
         if spot.role is not None and spot.role in seen:
             break
-        if spot.role is None and not run and kind != "address":
+        titled = not run and kind == "text" and _dated_next(text, spots, index)
+        if spot.role is None and not run and kind != "address" and not titled:
             break
         if spot.role is None and kind not in ("address", "date", "text"):
             break
         run.append(spot)
         seen.add(spot.role or "")
         shapes.add(kind)
-        if (spot.role == "subject" and not _more(text, spots, index, seen)) or (spot.role is None and kind == "text"):
+        if (spot.role == "subject" and not _more(text, spots, index, seen)) or (
+            spot.role is None and kind == "text" and not titled
+        ):
             break
     strong = sum(spot.known for spot in run) >= 2 and (run[0].start == 0 or "address" in shapes or "date" in shapes)
-    return run if strong or {"address", "date"} <= shapes or (below and run and run[0].start == 0) else []
+    begun = bool(run) and not text[: run[0].start].strip()
+    sure = strong or {"address", "date"} <= shapes or (below and begun) or (begun and {"text", "date"} <= shapes)
+    return run if sure else []
+
+
+def _dated_next(text: str, spots: list[_Spot], index: int) -> bool:
+    """Whether a line begins with this label and the next one's value is a date: subject and date, as Thunderbird prints."""
+    if text[: spots[index].start].strip() or index + 1 >= len(spots) or spots[index + 1].start - spots[index].end > 300:
+        return False
+    end = spots[index + 2].start if index + 2 < len(spots) else len(text)
+    return kind_of(text[spots[index + 1].end : min(end, spots[index + 1].end + 200)].strip(" *_")) == "date"
 
 
 def _names_run(text: str, spots: list[_Spot], first: int, base: str) -> list[_Spot]:
@@ -189,11 +209,17 @@ def _names_run(text: str, spots: list[_Spot], first: int, base: str) -> list[_Sp
 
 
 def _more(text: str, spots: list[_Spot], index: int, seen: set[str]) -> bool:
-    """Whether recipients follow the subject, as in Gmail's order."""
-    if index + 1 >= len(spots) or spots[index + 1].role not in ("to", "cc") or spots[index + 1].role in seen:
+    """Whether more fields follow the subject, as in the orders of Gmail, Apple and Thunderbird."""
+    if index + 1 >= len(spots) or spots[index + 1].start - spots[index].end > 300:
         return False
     after = spots[index + 1]
-    return "from" in seen and after.start - spots[index].end <= 300 and begins_list(text[after.end : after.end + 300].strip())
+    end = spots[index + 2].start if index + 2 < len(spots) else len(text)
+    value = text[after.end : min(end, after.end + 300)].strip(" *_")
+    if after.role in seen:
+        return False
+    if after.role == "date":
+        return kind_of(value) == "date"
+    return after.role in ("from", "to", "cc") and begins_list(value) and (after.role == "from" or "from" in seen)
 
 
 def part_subject(value: str, subjects: list[str], others: list[str], vocabulary: Vocabulary) -> tuple[str, str]:

@@ -32,6 +32,7 @@ class Header:
     end: int  # the line behind it
     tail: str  # body text that stood behind the subject on the same line
     confidence: float
+    titled: bool = False  # author, subject, date: the order of a program that always prints a title above
 
 
 def read_header(context: Context, index: int, *, separated: bool) -> Header | None:
@@ -84,6 +85,7 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
     roles: dict[str, Entry] = {}
     known = {entry.field.role for entry in entries}
     texts: list[Entry] = []
+    when = _likeliest_date(entries)
     for position, entry in enumerate(entries):
         field = entry.field
         if field.role is not None:
@@ -99,10 +101,10 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
             entry.kind == "address" and entries[position - 1].kind == "address"
         ):
             break
-        role = _by_kind(entry, roles, known)
+        role = _by_kind(entry, roles, known, when)
         if role is not None:
             roles[role] = entry
-        elif entry.kind in ("text", "figure") or "date" in roles:
+        elif entry.kind in ("text", "figure", "date", "day") or "date" in roles:
             texts.append(entry)
     return _settle(context, entries, roles, texts, separated=separated)
 
@@ -135,10 +137,23 @@ def _fits(role: str, entry: Entry) -> bool:
     return role != "date" or entry.kind != "address"
 
 
-def _by_kind(entry: Entry, roles: dict[str, Entry], known: set[str | None]) -> str | None:
+def _likeliest_date(entries: list[Entry]) -> Entry | None:
+    """Of the lines under unknown labels that hold a date the one that holds little else: a subject may hold one too."""
+    dated = [entry for entry in entries if entry.field.known is None and entry.kind in ("date", "day")]
+    if len(dated) <= 1:
+        return dated[0] if dated else None
+
+    def surplus(entry: Entry) -> tuple[bool, int]:
+        start, end = find_sent(entry.value) or (0, 0)
+        return entry.kind != "date", len(entry.value) - (end - start)
+
+    return min(dated, key=surplus)
+
+
+def _by_kind(entry: Entry, roles: dict[str, Entry], known: set[str | None], when: Entry | None) -> str | None:
     """The role of a line whose label nobody knows: every program prints the author before the recipients."""
     if entry.kind in ("date", "day"):
-        return "date" if "date" not in roles and "date" not in known else None
+        return "date" if entry is when and "date" not in roles and "date" not in known else None
     if entry.kind == "address":
         for role in ("from", "to", "cc", "bcc"):
             if role not in roles and role not in known:
@@ -173,7 +188,7 @@ def _settle(
 
 def _kin(context: Context, entry: Entry) -> bool:
     """Whether a value is the subject of a mail around it, or begins with it where it runs on into the body."""
-    if context.lines[entry.first].glued:
+    if context.lines[entry.first].glued is not None:
         mine = core(entry.value)
         return any(len(core(other)) >= 5 and mine.startswith(core(other)) for other in context.subjects)
     return any(related(entry.value, other) for other in context.subjects)
@@ -238,12 +253,13 @@ def _header(context: Context, roles: dict[str, Entry], index: int, confidence: f
         end=blocks.past_others(context, end),
         tail=tail,
         confidence=confidence,
+        titled=subject is not None and when is not None and author.first < subject.first < when.first,
     )
 
 
 def _on_one_line(context: Context, first: int, subject: Entry) -> bool:
     """Whether author and subject stood on one physical line, so that nothing tells where the subject ends."""
-    return first < subject.first and all(line.glued for line in context.lines[first + 1 : subject.first + 1])
+    return first < subject.first and all(line.glued is not None for line in context.lines[first + 1 : subject.first + 1])
 
 
 def _language(roles: dict[str, Entry]) -> str | None:

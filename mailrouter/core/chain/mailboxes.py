@@ -7,7 +7,7 @@ import re
 from email.errors import HeaderParseError
 from email.header import decode_header
 
-from mailrouter.core.markers import Vocabulary, load
+from mailrouter.core.markers import Vocabulary, load, without_marks
 from mailrouter.core.message import Address
 
 _LIMIT = 20_000  # characters of one list of recipients
@@ -185,7 +185,7 @@ def _mailbox(piece: str) -> Address | None:
 
 
 def _clean(name: str) -> str:
-    text = name.strip(" \t,;*<([")
+    text = without_marks(name).strip(" \t,;*<([")
     while len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES:
         text = text[1:-1].strip()
     if text.count('"') == 1:

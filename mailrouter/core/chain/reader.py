@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mailrouter.core.chain import flat, lines, mailboxes, walk
+from mailrouter.core.chain import bare, flat, lines, mailboxes, walk
 from mailrouter.core.chain.banners import take_banners
 from mailrouter.core.chain.context import Context
 from mailrouter.core.chain.hops import Chain, Hop
@@ -64,7 +64,8 @@ def _inline(message: Message, words: Vocabulary) -> Chain:
 
 
 def _read(text: str, subject: str, words: Vocabulary, source: Literal["inline", "html"]) -> Chain:
-    context = Context(flat.cut(lines.split(text[:_LONGEST]), words, subject), words, [subject] if subject.strip() else [])
+    whole = bare.colons(lines.split(text[:_LONGEST]), words)
+    context = Context(flat.cut(whole, words, subject), words, [subject] if subject.strip() else [])
     drafts = walk.walk(context)
     outer, banners = take_banners(drafts[0].text(), words)
     hops = tuple(_hop(draft, words, source) for draft in drafts[1:])

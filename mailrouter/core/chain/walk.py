@@ -5,7 +5,7 @@ the mail whose header or attribution opened its depth; text that returns to a lo
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mailrouter.core.chain.attribution import read_attribution
@@ -68,7 +68,8 @@ class _Walker:
         if context.blanks[at]:
             return self._give(at, line, self._last)
         if self._last and context.ends(at) and not _opens(context, at):
-            self._close()
+            if not context.scissors(at) or self.drafts[self._last].text():
+                self._close()
             self._last = self._owner(line.depth)
             return at + 1
         opened = _open(context, at) if _worth(context, at, line) else None
@@ -86,6 +87,8 @@ class _Walker:
         context = self._context
         quoted = context.lines[at].depth
         depth = _body_depth(context, header, quoted, kind)
+        if header.titled:
+            header = replace(header, start=_title_above(context, header.start))
         near = {self.drafts[owner] for owner in self._given[max(0, header.start - 12) : at]}
         _take_back(context, near, header.start, quoted)
         draft = Draft(header, kind, depth, self._last)
@@ -154,9 +157,33 @@ def _separated(context: Context, at: int) -> bool:
 def _body_depth(context: Context, header: Header, depth: int, kind: str) -> int:
     """The depth of the text below a header: its own, or that of the quotation that an attribution opens."""
     if kind == "forward":
-        return depth
+        return depth + 1 if _quotes_all(context, header.end, depth) else depth
     below = context.next_text(header.end, 5)
     return max(depth, context.lines[below].depth) if below is not None else depth
+
+
+def _quotes_all(context: Context, first: int, depth: int) -> bool:
+    """Whether all the text below a header is one quotation: so some programs forward, their header unquoted."""
+    quoted = False
+    for at in range(first, len(context.lines)):
+        if context.blanks[at]:
+            continue
+        if context.lines[at].depth <= depth:
+            return quoted and context.lines[at].depth < depth
+        quoted = True
+    return quoted
+
+
+def _title_above(context: Context, start: int) -> int:
+    """The line of the title that stands alone above a header, "Início da mensagem:" in any language; else `start`."""
+    above = start - 1
+    while above >= max(0, start - 3) and context.blanks[above]:
+        above -= 1
+    if above < max(0, start - 3) or (above > 0 and not context.blanks[above - 1]):
+        return start
+    text = context.lines[above].text.strip()
+    alone = text.endswith((":", "：")) and len(text.split()) <= 6 and not context.figure(above)
+    return above if alone and context.lines[above].depth <= context.lines[start].depth else start
 
 
 def _technical(context: Context, start: int) -> int:
