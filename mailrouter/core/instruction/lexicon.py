@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from mailrouter.core.language import fold
 
 # Kinds that are sought in lines, not in sentences: no *, ~ or {n} in them.
-_LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes", "abbreviations"})
+_LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes", "abbreviations", "asides"})
 # Sections and kinds of single words, asked for one at a time; the others are sought in sentences.
 _SINGLE = frozenset({"names", "clauses", "periods.translative", "periods.behind", "cues.carry", "restriction.until", "restriction.basis"})
 _BOTH = frozenset({"cues.carry", "restriction.basis"})

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from mailrouter.core.instruction.lexicon import ACTIONS, FORMS, Lexicon, Tag
 from mailrouter.core.instruction.moods import Clauses, Head
-from mailrouter.core.instruction.words import Sentence
+from mailrouter.core.instruction.words import Sentence, Word
+from mailrouter.core.people.declension import usual
 
 AUTHOR = "@author"
 _LONGEST_NAME = 8  # words
@@ -54,6 +55,8 @@ class Nouns:
         found = self._run(found)
         if head.tag.form == "after":
             found = found[-1:]
+        if not found and any(self._mine(self._folded[at]) for at in _words(head.tag)):
+            return (AUTHOR,)  # "in my name"
         return tuple(dict.fromkeys(self._written(first, last) for first, last in found))
 
     def pronoun(self, head: Head) -> bool:
@@ -175,7 +178,10 @@ class Nouns:
         for at in range(head.first, head.last):
             if not self._lexicon.is_kind("names.prepositions", self._folded[at]):
                 continue
-            yield from self._listed(at + 1, head.last)
+            begin = at + 1
+            if begin < head.last and self._folded[begin] == ":":
+                begin += 1
+            yield from self._listed(begin, head.last)
 
     def _possessor(self, head: Head) -> Iterator[_RANGE]:
         """Whose purpose it is: "for the minister's signature"."""
@@ -256,10 +262,16 @@ class Nouns:
                 end = at + 1
                 while end < last and "@" not in word.text and (self._goes_on(end) or self._initial(end)):
                     end += 1
-                yield at, end
+                if at or end > 1 or self._may_begin(word):
+                    yield at, end
                 at = end
                 continue
             at += 1
+
+    def _may_begin(self, word: Word) -> bool:
+        """Whether the first word of a sentence, which any word's capital may be, is a name."""
+        labels = self._folded[1:2] and self._folded[1] in (":", ",", "-", "–")
+        return "@" in word.text or bool(labels) or usual(word.text)
 
     def _goes_on(self, at: int) -> bool:
         return self._sentence.words[at].capital and self._nameable(at)
@@ -269,6 +281,9 @@ class Nouns:
         words = self._sentence.words
         stop = words[at].text == "." and len(words[at - 1].text) == 1
         return stop and at + 1 < len(words) and self._goes_on(at + 1)
+
+    def _mine(self, word: str) -> bool:
+        return self._is_author(word) or self._lexicon.is_kind("names.owner", word)
 
     def _is_author(self, word: str) -> bool:
         return self._lexicon.is_kind("names.author", word)

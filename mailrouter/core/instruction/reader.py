@@ -46,10 +46,15 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
     is the text's: its words are understood first, those of the other languages as well.
     """
     heard = _Heard()
-    closings, notices, joiners, abbreviations = _frame()
+    frame = _frame()
     for written, strict in ((text, False), (_title(subject), True)):
         spoken = sentences(
-            written, closings=closings, notices=notices, joiners=joiners, abbreviations=abbreviations
+            written,
+            closings=frame.closings,
+            notices=frame.notices,
+            joiners=frame.joiners,
+            abbreviations=frame.abbreviations,
+            asides=frame.asides,
         )
         words = frozenset(word.folded for sentence in spoken for word in sentence.words)
         speaking = [lexicon for lexicon in lexicons() if lexicon.may_speak(words)]
@@ -59,31 +64,40 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
     return _orders(heard)
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What parts a text into sentences, in all languages: phrases and words of the lexicons' line kinds."""
+
+    closings: re.Pattern[str]
+    notices: re.Pattern[str]
+    joiners: frozenset[str]
+    abbreviations: frozenset[str]
+    asides: frozenset[str]
+
+
 @cache
-def _frame() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str], frozenset[str]]:
-    """Patterns of closings and disclaimers, words after which a line goes on, abbreviations, of all languages."""
-    closings: list[str] = []
-    notices: list[str] = []
-    joiners: set[str] = set()
-    abbreviations: set[str] = set()
-    for lexicon in lexicons():
-        closings += lexicon.plain("closings")
-        notices += lexicon.plain("notices")
-        joiners |= set(lexicon.plain("joiners"))
-        abbreviations |= set(lexicon.plain("abbreviations"))
-    closing = "|".join(re.escape(phrase) for phrase in sorted(closings, key=len, reverse=True))
-    notice = "|".join(re.escape(phrase) for phrase in sorted(notices, key=len, reverse=True))
-    return (
-        re.compile(rf"(?:^\s*|(?<=[.!?)])\s+)(?:{closing})\b"),
-        re.compile(rf"(?:{notice})\b"),
-        frozenset(joiners),
-        frozenset(abbreviations),
+def _frame() -> _Frame:
+    return _Frame(
+        closings=re.compile(rf"(?:^\s*|(?<=[.!?)])\s+)(?:{_either('closings')})\b"),
+        notices=re.compile(rf"(?:{_either('notices')})\b"),
+        joiners=frozenset(_all("joiners")),
+        abbreviations=frozenset(_all("abbreviations")),
+        asides=frozenset(_all("asides")),
     )
+
+
+def _all(kind: str) -> list[str]:
+    return [phrase for lexicon in lexicons() for phrase in lexicon.plain(kind)]
+
+
+def _either(kind: str) -> str:
+    """A pattern of any phrase of a kind, the longest first."""
+    return "|".join(re.escape(phrase) for phrase in sorted(_all(kind), key=len, reverse=True))
 
 
 @cache
 def _reply_prefixes() -> frozenset[str]:
-    return frozenset(prefix for lexicon in lexicons() for prefix in lexicon.plain("reply_prefixes"))
+    return frozenset(_all("reply_prefixes"))
 
 
 def _title(subject: str) -> str:

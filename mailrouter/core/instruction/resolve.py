@@ -63,19 +63,13 @@ def _day(sent: str | None) -> date | None:
 def _resolve(raw: str, author: Address, directory: Directory, on: str | None, doubts: list[str]) -> list[str]:
     """The names that a written one stands for: one, several for "A and B", none where it is ambiguous."""
     if raw == AUTHOR:
-        person = person_by_email(directory, author.address, on=on)
-        if person is not None:
-            return [person.name]
-        found = find(directory, author.name, on=on) if author.name else NotFound("")
-        return [found.name if isinstance(found, Found) else author.name or author.address or ""]
+        return [_author(author, directory, on)]
     found = find(directory, raw, on=on)
-    if isinstance(found, Found):
-        return [found.name]
-    if found.candidates:
+    if isinstance(found, NotFound) and found.candidates:
         doubts.append(f"“{raw}” may be {', '.join(found.candidates)}")
         return []
-    if known := _beginning(raw, directory, on):
-        return [known]
+    if name := found.name if isinstance(found, Found) else _beginning(raw, directory, on):
+        return [name]
     parts = [part for part in _AND.split(raw) if part]
     if len(parts) > 1:
         known = [find(directory, part, on=on) for part in parts]
@@ -84,6 +78,15 @@ def _resolve(raw: str, author: Address, directory: Directory, on: str | None, do
         ):
             return [name for part in parts for name in _resolve(part, author, directory, on, doubts)]
     return [_unknown(raw)]
+
+
+def _author(author: Address, directory: Directory, on: str | None) -> str:
+    """The one who writes: by address, else by name, else as the mail has it."""
+    person = person_by_email(directory, author.address, on=on)
+    if person is not None:
+        return person.name
+    found = find(directory, author.name, on=on) if author.name else NotFound("")
+    return found.name if isinstance(found, Found) else author.name or author.address or ""
 
 
 def _beginning(raw: str, directory: Directory, on: str | None) -> str | None:

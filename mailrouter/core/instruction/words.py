@@ -101,14 +101,16 @@ def sentences(
     notices: re.Pattern[str],
     joiners: frozenset[str],
     abbreviations: frozenset[str],
+    asides: frozenset[str],
 ) -> list[Sentence]:
     """The sentences of an author's own words, without closing, signature and disclaimers.
 
     `closings` finds "Tervitades", `notices` the first words of a disclaimer (both over folded lines); `joiners` are
-    words after which a line goes on, `abbreviations` those whose full stop ends nothing (single letters are initials).
+    words after which a line goes on, `abbreviations` those whose full stop ends nothing (single letters are initials),
+    `asides` those whose commas part nothing (", please,").
     """
     paragraphs = _paragraphs(_body(text[:_LONGEST], closings, notices), joiners)
-    return [sentence for paragraph in paragraphs for sentence in _split(paragraph, abbreviations)]
+    return [sentence for paragraph in paragraphs for sentence in _split(paragraph, abbreviations, asides)]
 
 
 def _body(text: str, closings: re.Pattern[str], notices: re.Pattern[str]) -> list[str]:
@@ -177,9 +179,9 @@ def _goes_on(previous: str, line: str, joiners: frozenset[str]) -> bool:
     return line[0].islower() or previous[-1] in ",(" or last in joiners or len(previous) >= _WRAPPED_FROM
 
 
-def _split(paragraph: str, abbreviations: frozenset[str]) -> Iterator[Sentence]:
+def _split(paragraph: str, abbreviations: frozenset[str], asides: frozenset[str]) -> Iterator[Sentence]:
     """The sentences of one paragraph."""
-    words = words_of(paragraph)
+    words = _without_asides(words_of(paragraph), asides)
     begun = 0
     for index, word in enumerate(words):
         if (word.text in _ENDS_SENTENCE and _ends(words, index, abbreviations)) or index - begun >= _LONGEST_SENTENCE:
@@ -188,6 +190,17 @@ def _split(paragraph: str, abbreviations: frozenset[str]) -> Iterator[Sentence]:
             begun = index + 1
     if begun < len(words):
         yield Sentence(words[begun:], paragraph)
+
+
+def _without_asides(words: tuple[Word, ...], asides: frozenset[str]) -> tuple[Word, ...]:
+    """The words without the commas of an aside: "prepare, please, a reply"."""
+    dropped = {
+        place
+        for at in range(1, len(words) - 1)
+        if words[at].folded in asides and words[at - 1].text == words[at + 1].text == ","
+        for place in (at - 1, at + 1)
+    }
+    return tuple(word for at, word in enumerate(words) if at not in dropped) if dropped else words
 
 
 def _ends(words: tuple[Word, ...], index: int, abbreviations: frozenset[str]) -> bool:
