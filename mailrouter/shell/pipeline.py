@@ -7,6 +7,7 @@ one bad mail never holds up the next: what cannot be decided is settled as a hol
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,13 +22,14 @@ from mailrouter.shell.clock import Clock
 from mailrouter.shell.deciding import Arrival, Considered, Surroundings, bare_hold, consider, settlement
 from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes.interface import Fetched, MailboxConnection
+from mailrouter.shell.progress import progress
 from mailrouter.shell.reading import ReadingPool
 from mailrouter.shell.rulebook import Rulebook
-from mailrouter.shell.store.intake import Waiting
 from mailrouter.shell.store.settlement import Changed, Refused, Settlement
 from mailrouter.shell.store.store import Store
 
-_CHUNK = 50  # mails fetched, read and settled together
+_CHUNK = 50  # mails fetched, read and settled together…
+_CHUNK_BYTES = 32 * 1024 * 1024  # …of so many bytes: two such chunks are in memory at a time
 _AGAIN = 5  # how often a thread may change under a decision before it is held
 
 
@@ -38,6 +40,16 @@ class Polled:
     seen: int
     settled: int
     held: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A chunk that was fetched and is being read."""
+
+    last_uid: int
+    fresh: Sequence[tuple[int, Fetched]]  # with the ledger's row
+    readings: Future[list[Reading]]
+    outcomes: Sequence[str]  # of those that need no reading: gone, same
 
 
 @dataclass
@@ -54,19 +66,36 @@ class Pipeline:
     def poll(self, mailbox: Mailbox, connection: MailboxConnection, stop: Callable[[], bool] = lambda: False) -> Polled:
         """List, fetch, read, decide and settle all that is new in the mailbox's folder."""
         uidvalidity = self._list(mailbox, connection)
-        settled = held = seen = 0
-        while not stop():
-            waiting = self.store.intake.waiting(mailbox.name, mailbox.folder, uidvalidity, _CHUNK)
-            if not waiting:
-                break
-            outcomes = self._take(mailbox, connection, uidvalidity, waiting)
-            seen += len(waiting)
-            settled += outcomes.count("settled")
-            held += outcomes.count("held")
+        outcomes: list[str] = []
+        unread = self.store.intake.unread(mailbox.name, mailbox.folder, uidvalidity)
+        with progress(f"{mailbox.name}: mails read", unread) as advance:
+            for some in self._outcomes(mailbox, connection, uidvalidity, stop):
+                outcomes += some
+                advance(len(some))
         self.store.intake.healthy(mailbox.name, mailbox.folder, self._now())
-        if seen:
-            log.event("mailbox.polled", mailbox=mailbox.name, seen=seen, settled=settled, held=held)
-        return Polled(seen, settled, held)
+        settled, held = outcomes.count("settled"), outcomes.count("held")
+        if outcomes:
+            log.event("mailbox.polled", mailbox=mailbox.name, seen=len(outcomes), settled=settled, held=held)
+        return Polled(len(outcomes), settled, held)
+
+    def _outcomes(
+        self, mailbox: Mailbox, connection: MailboxConnection, uidvalidity: int, stop: Callable[[], bool]
+    ) -> Iterator[list[str]]:
+        """Chunk by chunk, how each mail ended. The next chunk is fetched and read while one is settled."""
+        taken: _Taken | None = None
+        with ThreadPoolExecutor(1, f"ahead {mailbox.name}") as ahead:
+            while True:
+                following: _Taken | None = None
+                try:
+                    if not stop():
+                        last = taken.last_uid if taken else 0
+                        following = self._take(mailbox, connection, uidvalidity, last, ahead)
+                finally:  # what was fetched is settled, whatever has become of the connection
+                    done = [*taken.outcomes, *self._settle_all(mailbox, taken)] if taken else []
+                yield done
+                if following is None:
+                    return
+                taken = following
 
     def retry(self, intake_id: int, mailbox: Mailbox) -> str:
         """Decide a held mail anew, with the rules and the directory of now; the new state."""
@@ -116,34 +145,53 @@ class Pipeline:
     # Taking in -----------------------------------------------------------------------------------------------------
 
     def _take(
-        self, mailbox: Mailbox, connection: MailboxConnection, uidvalidity: int, waiting: Sequence[Waiting]
-    ) -> list[str]:
-        """Fetch and settle a chunk; the outcome of each mail."""
+        self,
+        mailbox: Mailbox,
+        connection: MailboxConnection,
+        uidvalidity: int,
+        after: int,
+        ahead: ThreadPoolExecutor,
+    ) -> _Taken | None:
+        """Fetch the next chunk above that UID and begin to read it; None if there is none."""
+        waiting = self.store.intake.waiting(mailbox.name, mailbox.folder, uidvalidity, _CHUNK, after)
+        if not waiting:
+            return None
         rows = {one.uid: one.id for one in waiting}
-        fetched = list(connection.fetch(mailbox.folder, uidvalidity, list(rows), mailbox.size_limit))
-        missing = [row for uid, row in rows.items() if uid not in {one.uid for one in fetched}]
+        fetched, last = _some(connection.fetch(mailbox.folder, uidvalidity, list(rows), mailbox.size_limit), max(rows))
+        there = {one.uid for one in fetched}
+        missing = [row for uid, row in rows.items() if uid <= last and uid not in there]
         if missing:
             self.store.intake.gone(missing, self._now())
-        outcomes = ["gone"] * len(missing)
+        fresh, outcomes = self._new(mailbox, uidvalidity, [(rows[one.uid], one) for one in fetched])
+        reading = ahead.submit(lambda: list(self._readings(mailbox, fresh)))
+        return _Taken(last, fresh, reading, [*outcomes, *["gone"] * len(missing)])
+
+    def _new(
+        self, mailbox: Mailbox, uidvalidity: int, fetched: Sequence[tuple[int, Fetched]]
+    ) -> tuple[list[tuple[int, Fetched]], list[str]]:
+        """Those whose content no older epoch has; the others are written down as the mails that they are."""
+        digests = {_digest(one.raw): one for _, one in fetched if one.whole}
+        earlier = self.store.intake.earlier(mailbox.name, mailbox.folder, uidvalidity, list(digests))
+        if not earlier:
+            return list(fetched), []
         fresh = []
-        for one in fetched:
-            row = rows[one.uid]
-            earlier = self.store.intake.earlier(mailbox.name, mailbox.folder, uidvalidity, _digest(one.raw))
-            if earlier is not None and one.whole:
-                self.store.intake.same(row, earlier, uidvalidity, one.uid, _digest(one.raw), self._now())
-                outcomes.append("same")
+        for row, one in fetched:
+            digest = _digest(one.raw)
+            known = earlier.get(digest)
+            if one.whole and known:
+                self.store.intake.same(row, known.pop(0), uidvalidity, one.uid, digest, self._now())
             else:
                 fresh.append((row, one))
-        return outcomes + self._settle_all(mailbox, fresh)
+        return fresh, ["same"] * (len(fetched) - len(fresh))
 
-    def _settle_all(self, mailbox: Mailbox, fresh: Sequence[tuple[int, Fetched]]) -> list[str]:
-        """Read, decide and settle; as one transaction where nothing in the chunk touches the same letter."""
+    def _settle_all(self, mailbox: Mailbox, taken: _Taken) -> list[str]:
+        """Decide and settle; as one transaction where nothing in the chunk touches the same letter."""
         ruleset = self.rulebook.current()
         reference = MailboxRef(mailbox.name, mailbox.address)
         outcomes: list[str] = []
         batch: list[tuple[Arrival, Reading, Settlement]] = []
         promised: set[str] = set()
-        for (row, one), reading in zip(fresh, self._readings(mailbox, fresh), strict=True):
+        for (row, one), reading in zip(taken.fresh, taken.readings.result(), strict=True):
             arrival = Arrival(row, reference, one.received, ("seen",), one.raw if one.whole else None, one.size)
             try:
                 considered = self._consider(mailbox, arrival, reading, ruleset)
@@ -268,13 +316,26 @@ class Pipeline:
 
     def _read(self, raws: Sequence[bytes]) -> Iterator[Reading]:
         """The reading of each mail: stored ones are not read again."""
-        stored = [self.store.intake.reading(_digest(raw), READER_VERSION) for raw in raws]
+        known = self.store.intake.readings([_digest(raw) for raw in raws], READER_VERSION)
+        stored = [known.get(_digest(raw)) for raw in raws]
         fresh = iter(self.reader.read_many(raw for raw, text in zip(raws, stored, strict=True) if text is None))
         for text in stored:
             yield READING.validate_python(json.loads(text)) if text else next(fresh)
 
     def _now(self) -> str:
         return self.clock.now().isoformat(timespec="seconds")
+
+
+def _some(fetched: Iterator[Fetched], last_asked: int) -> tuple[list[Fetched], int]:
+    """As many as memory may hold, at least one; and the UID up to which all was asked for."""
+    some: list[Fetched] = []
+    size = 0
+    for one in fetched:
+        some.append(one)
+        size += len(one.raw)
+        if size > _CHUNK_BYTES:
+            return some, one.uid
+    return some, last_asked
 
 
 def _digest(raw: bytes) -> str:
