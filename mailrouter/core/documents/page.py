@@ -105,7 +105,7 @@ def page_lines(rows: Sequence[Row], rulings: Sequence[float]) -> list[str]:
     lines: list[str] = []
     pitch = _pitch(rows)
     before: Row | None = None
-    for block in _blocks(rows, pitch):
+    for block in _blocks(rows, pitch, rulings):
         if before and before.bottom - block[0].bottom > _GAP * max(pitch, 0.9 * block[0].size):
             lines.append("")
         lines += _block_lines(block, pitch, rulings)
@@ -157,11 +157,12 @@ def _pitch(rows: Sequence[Row]) -> float:
     return tight if tight <= _TIGHT * median(row.size for row in rows) else steps[len(steps) // 3]
 
 
-def _blocks(rows: Sequence[Row], pitch: float) -> Iterator[list[Row]]:
+def _blocks(rows: Sequence[Row], pitch: float, rulings: Sequence[float]) -> Iterator[list[Row]]:
     """Runs of rows that share columns, and runs of rows that have none."""
     block: list[Row] = []
     for at, row in enumerate(rows):
-        if block and not _fits(block, row, rows[at + 1 :], pitch):
+        ruled = bool(block) and any(row.bottom < y < block[-1].top for y in rulings)
+        if block and not _fits(block, row, rows[at + 1 :], pitch, ruled=ruled):
             yield block
             block = []
         block.append(row)
@@ -169,16 +170,21 @@ def _blocks(rows: Sequence[Row], pitch: float) -> Iterator[list[Row]]:
         yield block
 
 
-def _fits(block: Sequence[Row], row: Row, ahead: Sequence[Row], pitch: float) -> bool:
-    """Whether a row goes on with the block: it keeps the block's columns, or neither has any."""
+def _fits(block: Sequence[Row], row: Row, ahead: Sequence[Row], pitch: float, *, ruled: bool) -> bool:
+    """Whether a row goes on with the block: it keeps the block's columns, or neither has any.
+
+    `ruled`: a drawn line parts it from the block, as in a table.
+    """
     columned = any(len(other.segments) > 1 for other in block)
     if not columned:
         alone = len(row.segments) == 1
         return alone or not any(len(other.segments) > 1 for other in (row, *ahead[:1]))
     near = block[-1].bottom - row.bottom <= 3.2 * pitch
     before = len(_columns(block))
-    if len(row.segments) == 1 and before == 2 and block[-1].bottom - row.bottom > _GAP * pitch:
-        return False  # a line of its own under the two columns of a letter's head
+    step = block[-1].bottom - row.bottom
+    under = step > _GAP * pitch if before == 2 else step > _GAP * max(pitch, row.size) and before > 2 and not ruled
+    if len(row.segments) == 1 and under:
+        return False  # a line of its own under the columns of a letter's head
     return near and len(_columns([*block, row])) >= min(before, 2) and (len(row.segments) > 1 or _in_column(block, row))
 
 

@@ -6,6 +6,7 @@ Invariant: only days that lie ahead of the letter and that no deadline is made o
 import re
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 from mailrouter.core.letter.asks import is_deadline
 from mailrouter.core.letter.dates import PrintedDate, find_dates
@@ -27,9 +28,12 @@ def announced_events(
     if labelled:
         return (labelled,)
     events: list[Event] = []
-    for sentence in sentences:
+    for before, sentence in pairwise(("", *sentences)):
         folded = flat(sentence)
-        if not phrases().announce.search(folded) or not phrases().occasion.search(folded):
+        if not phrases().announce.search(folded):
+            continue
+        named = sentence if phrases().occasion.search(folded) else before  # "It will be held in Budapest on …"
+        if not phrases().occasion.search(flat(named)):
             continue
         for printed in find_dates(sentence, after=after, language=language):
             if (
@@ -39,7 +43,7 @@ def announced_events(
             ):
                 continue
             place = _place(sentence, printed, language)
-            events.append(event_of(printed, occasion_title(sentence, printed, subject), place))
+            events.append(event_of(printed, occasion_title(named, printed, subject), place))
             break  # further days of the sentence are of the same occasion
     return tuple(_once(events))
 
@@ -82,7 +86,7 @@ def _labelled(body: Sequence[Line], subject: str | None, language: str | None, a
 
 _NAMED = re.compile(
     r"\b(?:to|attend|in|for|of|at|hold|host|organi[sz]e|inviting you to|that)\s+(?:the|a|an|our|its|this|their)\s+(?P<title>[^,;.]{3,160}?)"
-    r"(?=,?\s+(?:which|that|to be|taking|to take|will|is|on\s\d|on\s[A-Z]|from\s\d|in\s[A-Z]|at\s|held|organi[sz]ed|scheduled|hosted|and\s|by\s)|[,.;]|$)"
+    r"(?=,?\s+(?:which|that|to be|taking|to take|will|is|on\s(?:\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)|from\s\d|in\s[A-Z]|at\s|held|organi[sz]ed|scheduled|hosted|and\s|by\s)|[,.;]|$)"
 )
 _OPENING = re.compile(r"^(?:The|Our|This year's|Its)\s+(?P<title>[^,;.]{3,160}?)\s+(?:will|is|takes|shall)\b")
 
@@ -95,7 +99,24 @@ def occasion_title(sentence: str, printed: PrintedDate, subject: str | None) -> 
             named = " " in title or not subject  # "the meeting" says less than the letter's title
             if named and phrases().occasion.search(flat(title)) and printed.raw not in title:
                 return title
-    return _bare_title(subject) or sentence
+    return _bare_title(subject) or _noun_phrase(sentence, printed) or sentence
+
+
+_CLAUSE = re.compile(r",\s|\s(?:что|et|que|dass|ka|kad|että|att|that|й?mis|которое|который)\s")
+_LONGEST_TITLE = 140
+
+
+def _noun_phrase(sentence: str, printed: PrintedDate) -> str | None:
+    """The words of a sentence that name its occasion: those between its verb, its date and its commas."""
+    folded = flat(sentence)
+    cuts = [match.span() for match in (*phrases().announce.finditer(folded), *_CLAUSE.finditer(sentence))]
+    pieces, start = [], 0
+    for begin, finish in sorted([*cuts, (printed.begin, printed.finish)]):
+        pieces.append(sentence[start:begin])
+        start = max(start, finish)
+    pieces.append(sentence[start:])
+    named = (piece.strip(" .,;:–-") for piece in pieces if phrases().occasion.search(flat(piece)))
+    return next((piece for piece in named if " " in piece and len(piece) <= _LONGEST_TITLE), None)
 
 
 def _bare_title(subject: str | None) -> str | None:

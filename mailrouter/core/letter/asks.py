@@ -125,6 +125,9 @@ def _choose(kinds: dict[AskKind, _Span], direct: dict[AskKind, _Span]) -> tuple[
                 return (other,)
     if first == "reply" and "inform" in merged and merged["reply"][0] < merged["inform"][0] <= merged["reply"][1] + 1:
         return ("inform",)  # "replies to the questionnaire"
+    if first == "transmit":
+        names = merged.get("nominate")
+        return ("transmit", "nominate") if names and names[0] > merged["transmit"][1] else ("transmit",)
     return (first,)
 
 

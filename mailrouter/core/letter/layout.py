@@ -71,7 +71,7 @@ def read_lines(text: str) -> tuple[Line, ...]:
     lines: list[Line] = []
     for number, page in enumerate(_bounded(text.replace("\r\n", "\n")).split("\f"), 1):
         gap = True
-        for raw in _unwind_columns(page.split("\n")):
+        for raw in _unwind_columns(_head_columns(page.split("\n")) if number == 1 else page.split("\n")):
             printed = raw.strip()
             if not printed:
                 gap = True
@@ -85,6 +85,42 @@ def read_lines(text: str) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+_WIDEST_HEAD = 60  # characters of a line that is still a letterhead's
+_HEAD_ROWS = 40
+
+
+def _head_columns(rows: Sequence[str]) -> list[str]:
+    """A letterhead of three columns, one column after the other; a timetable stays as it is."""
+    for at, row in enumerate(rows[:_HEAD_ROWS]):
+        cells = _cells(row)
+        if len(cells) < 3 and len(row) > _WIDEST_HEAD + 20:
+            break
+        if len(cells) < 3 or max(map(len, cells)) > _WIDEST_HEAD:
+            continue
+        count = next((n for n, other in enumerate(rows[at:]) if len(_cells(other)) < 3), len(rows) - at)
+        block = [_cells(other) for other in rows[at : at + count]]
+        if _are_labels(block[0]) or _is_table(block):
+            break
+        if any(_is_label(row[0]) for row in block):  # "Teie   28.10.2024   nr 1-7/212"
+            return [*rows[:at], *(" ".join(row) for row in block), *rows[at + count :]]
+        columns = [[row[n] for row in block if n < len(row) and row[n]] for n in range(max(map(len, block)))]
+        unwound = [text for column in columns for text in ("", *column)]
+        return [*rows[:at], *unwound, "", *rows[at + count :]]
+    return list(rows)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"\t+| {4,}", row)]
+
+
+def _is_table(block: Sequence[Sequence[str]]) -> bool:
+    """Whether rows of cells are a table: a head that names columns, or many rows."""
+    table = phrases().table
+    head = " ".join(flat(cell) for cell in block[0])
+    named = sum(bool(table[column].search(head)) for column in ("date", "title", "place"))
+    return named > 1 or len(block) > 8 or (len({len(row) for row in block}) == 1 and len(block) > 4)
+
+
 def _unwind_columns(rows: Sequence[str]) -> list[str]:
     """Rows of two cells side by side, left column first; a run of rows with more cells is a table and stays."""
     unwound: list[str] = []
@@ -96,9 +132,10 @@ def _unwind_columns(rows: Sequence[str]) -> list[str]:
             unwound += [f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True)]
             heads = []
             continue
-        heads = cells if len(cells) > 1 and all(_is_label(cell) for cell in cells) else []
+        heads = cells if _are_labels(cells) else []
         if heads:
             continue
+        cells = _without_notes(cells)
         if len(cells) == 2 and cells[1]:
             pairs.append((cells[0], cells[1]))
             continue
@@ -111,10 +148,31 @@ def _unwind_columns(rows: Sequence[str]) -> list[str]:
     return unwound
 
 
+_NOTE = re.compile(r"\([^()\d]{4,40}\*?\)")
+
+
+def _without_notes(cells: list[str]) -> list[str]:
+    """A signature's row without the note between role and name: "director   (signature)   Name"."""
+    if len(cells) != 3 or not _NOTE.fullmatch(cells[1]):
+        return cells
+    return [cells[0], cells[2]]
+
+
+def _are_labels(cells: Sequence[str]) -> bool:
+    """Whether a row names what stands in the row below: labels of numbers and dates, beside others in short."""
+    labels = sum(_is_label(cell) for cell in cells)
+    if len(cells) < 2 or any(re.search(r"\d", cell) for cell in cells):
+        return False
+    return labels == len(cells) or (labels > 1 and labels * 2 >= len(cells))
+
+
 def _is_label(cell: str) -> bool:
     """Whether a cell is the label of a number or a date, its value in the row below."""
     folded = flat(cell.rstrip(": "))
     return any(phrases().labels[kind].fullmatch(folded) for kind in ("ours", "theirs", "date"))
+
+
+_NUMBERED = re.compile(r"(?:nr|no|n°|№)\.?\s?\S*\d")
 
 
 def _unwound(pairs: list[tuple[str, str]]) -> list[str]:
@@ -126,6 +184,8 @@ def _unwound(pairs: list[tuple[str, str]]) -> list[str]:
     if len(both) > 2 and dated * 3 >= len(both) * 2:
         return [f"{left}\t{right}" if right else left for left, right in pairs]
     if all(left.endswith(":") or not left for left, _ in both):
+        return [f"{left} {right}" if right else left for left, right in pairs]
+    if all(_is_label(left) or _NUMBERED.match(flat(right)) for left, right in both):
         return [f"{left} {right}" if right else left for left, right in pairs]
     return ["", *(left for left, _ in pairs if left), "", *(right for _, right in pairs if right), ""]
 
@@ -226,6 +286,9 @@ def is_prose(line: Line) -> bool:
 
 def _prose_at(lines: Sequence[Line]) -> int:
     """Where the body begins in a letter without a salutation: the first running text that no title is."""
+    verbale = [at for at, line in enumerate(lines[:30]) if line.gap and _opens_verbale(lines[at : at + 3])]
+    if verbale:
+        return verbale[-1]
     for at, line in enumerate(lines):
         if not is_prose(line) or line.bold:
             continue
@@ -233,6 +296,12 @@ def _prose_at(lines: Sequence[Line]) -> int:
         if not title:
             return at
     return len(lines)
+
+
+def _opens_verbale(lines: Sequence[Line]) -> bool:
+    """Whether a note verbale's first sentence begins here, many capitals as it may have."""
+    first = " ".join(line.folded for line in lines)
+    return len(lines[0].text.split()) > 3 and any(pattern.match(first) for pattern in phrases().verbale)
 
 
 def _closing_at(lines: Sequence[Line], start: int) -> int | None:
@@ -258,11 +327,22 @@ def _closing_lines(lines: Sequence[Line], at: int) -> int:
 _SIGNATURE_LINES = 8
 
 
+def _names_above(lines: Sequence[Line], start: int, signed: int) -> int:
+    """The first of the signers' lines above the e-signature, which may stand at the page's foot."""
+    first = signed
+    for at in range(signed - 1, max(start, signed - _SIGNATURE_LINES - 1), -1):
+        if is_prose(lines[at]) and not named_line(lines[at].text):
+            break
+        if lines[at].gap and named_line(lines[at].text):
+            first = at
+    return first
+
+
 def _signature_at(lines: Sequence[Line], start: int) -> int:
     """Where the tail begins in a letter that takes no leave: the e-signature, a name in the last lines, its end."""
     for at in range(start, len(lines)):
         if phrases().signed.search(lines[at].folded) and len(lines[at].text) < 160:
-            return at
+            return _names_above(lines, start, at)
     for at in range(max(start + 1, len(lines) - _SIGNATURE_LINES), len(lines)):
         if lines[at].gap and named_line(lines[at].text):
             return at

@@ -17,7 +17,7 @@ from mailrouter.core.letter.places import is_place
 
 _ARES = re.compile(r"\bAres\s?\((\d{4})\)\s?(\d+)(?:\s?[-–]\s?(\d{1,2}/\d{1,2}/\d{4}))?", re.IGNORECASE)
 _UNIT = re.compile(
-    r"\b[A-Z]{2,}(?:\.[A-Z0-9]+)+/[A-Za-z]{2,4}(?:[/-][A-Za-z]{2,4})*(?:/?\(?\d{4}\)?[\d/]*)?(?:/\d+)*(?!\w)"
+    r"\b[A-Z]{2,}(?:\.[A-Z0-9]+)+/[A-Za-z]{2,4}(?:[/-][A-Za-z]{2,4})*(?:/?\(?\d{4}\)?[\d/]*|\s\(\d{4}\)\d+)?(?:/\d+)*(?!\w)"
 )
 # A number as registers give it: with a digit, and a slash, hyphen or point inside, or digits alone.
 _NUMBER = re.compile(r"(?<![\w/.-])(?=[^\s]*\d)[A-Za-zÀ-žА-я0-9][\wÀ-žА-я.()]*(?:\s?[-–/]\s?[\w.()]+)*(?:\s\d{4}/\d+)?")
@@ -220,10 +220,19 @@ def marking(lines: Sequence[Line], language: str | None) -> Marking:
             continue
         near = " ".join(other.text for other in lines[at : at + 6])
         basis = _BASIS.search(near)
-        until = next((m.group(1) for other in lines[at : at + 6] if (m := _UNTIL.search(other.text))), None)
+        until = next((m.group(1) for text in _whole(lines[at : at + 7]) if (m := _UNTIL.search(text))), None)
         day = first_day(until, language=language) if until else None
         return Marking(mark, basis.group().strip(" .,;") if basis else None, day.isoformat() if day else until)
     return Marking()
+
+
+def _whole(lines: Sequence[Line]) -> list[str]:
+    """Lines with the next one's words where a label's value stands there."""
+    follow = [*(line.text for line in lines[1:]), ""]
+    return [
+        f"{line.text} {after}" if line.text.endswith(":") else line.text
+        for line, after in zip(lines, follow, strict=True)
+    ]
 
 
 def _mark(line: Line) -> str | None:

@@ -147,7 +147,17 @@ def is_role(text: str) -> bool:
     role, institution = phrases().role.search(folded), phrases().institution.search(folded)
     if role is None or len(text) > 130:
         return False
-    return institution is None or role.start() <= institution.start()
+    return institution is None or role.start() <= institution.start() or _ends_in_role(folded)
+
+
+_JOINS_NAMES = re.compile(r"(?:of|the|du|de|des|der|von|la|et|and|och)")
+
+
+def _ends_in_role(folded: str) -> bool:
+    """Whether a role stands last, behind the institution's name in its genitive: "Riigikogu liige"."""
+    words = folded.split()
+    joined = any(_JOINS_NAMES.fullmatch(word) for word in words)
+    return not joined and 1 < len(words) < 9 and bool(phrases().role.fullmatch(words[-1]))
 
 
 @lru_cache(maxsize=2048)

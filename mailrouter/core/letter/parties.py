@@ -61,6 +61,8 @@ def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
     addressee_block = _addressee_block(blocks, signer, salutation)
     letterhead = _letterhead(blocks, signer, addressee_block)
     author = _author(signer, letterhead)
+    if author.role is None and author.name:
+        author = replace(author, role=_office(blocks, addressee_block))
     if author.role and not author.institution and head:
         author = replace(author, institution=_top_line(head[0], addressee_block))
     addressee = addressee_block.party if addressee_block else Party()
@@ -69,6 +71,13 @@ def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
         author = replace(author, institution=author.institution or verbale[0])
         addressee = replace(addressee, institution=verbale[1])
     return Parties(author, addressee)
+
+
+def _office(blocks: Sequence[_Block], addressee: _Block | None) -> str | None:
+    """The role that a letterhead prints above the addressee without a name: "The Acting Director"."""
+    at = blocks.index(addressee) if addressee in blocks and addressee else 0
+    roles = (b.party.role for b in blocks[:at] if not b.party.name and not b.labelled_to and not b.titled)
+    return next((role for role in roles if role), None)
 
 
 _ARTICLE = re.compile(r"^(?:the|l'|la|le|les|die|das|der)\b\s*|^l'", re.IGNORECASE)

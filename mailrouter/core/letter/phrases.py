@@ -26,7 +26,7 @@ _NEVER = re.compile(r"(?!)")
 def compile_phrase(phrase: str) -> str:
     """The pattern of one phrase in the notation of the data files, to be searched in `flat` text."""
     pattern = flat(phrase.replace("N ", "\x01 ").replace("N-", "\x01-")).strip()
-    pattern = _star(pattern)
+    pattern = _star(pattern).replace("~", r"\w{0,5}")
     pattern = re.sub(r"\s*\.\.\.\s*", "\x02", pattern)
     pattern = re.sub(r"\s+(?!\?)", r"\\s+", pattern).replace(" ?", r"\s?")
     return pattern.replace("\x02", _GAP).replace("\x01", _NUMBER)

@@ -1,10 +1,12 @@
 """Makes the letters of this folder from sources/*.yaml: one document and one .expected.yaml for each.
 
-Run with the project's Python: `python tests/corpus/letters/make.py`. The notation is explained in sources/en.yaml.
+Run with the project's Python: `python tests/corpus/letters/make.py [SOURCE.yaml [FOLDER]]`; without arguments it makes
+all sources. The notation is explained in sources/en.yaml.
 """
 
 import html
 import re
+import sys
 from pathlib import Path
 
 from docx import Document
@@ -27,6 +29,13 @@ pdfmetrics.registerFont(TTFont("Serif", FONTS / "DejaVuSerif.ttf"))
 pdfmetrics.registerFont(TTFont("Serif-Bold", FONTS / "DejaVuSerif-Bold.ttf"))
 PLAIN = ParagraphStyle("plain", fontName="Serif", fontSize=10, leading=12.5)
 BOLD = ParagraphStyle("bold", parent=PLAIN, fontName="Serif-Bold")
+PLACED = {
+    "=> ": ParagraphStyle("indented", parent=PLAIN, leftIndent=265),
+    "=| ": ParagraphStyle("right", parent=PLAIN, alignment=2),
+    "=^ ": ParagraphStyle("centred", parent=PLAIN, alignment=1),
+    "=. ": ParagraphStyle("small", parent=PLAIN, fontSize=7.5, leading=9),
+    "=# ": ParagraphStyle("large", parent=BOLD, fontSize=15, leading=18),
+}
 
 
 def blocks(text):
@@ -38,12 +47,16 @@ def blocks(text):
             yield "bold", line[2:]
         elif line.startswith((">> ", ">2> ")):
             yield "foot", line
+        elif line.startswith((">* ", ">^ ")):
+            yield "every", line
+        elif line[:3] in PLACED:
+            yield "placed", line
         elif line.strip() == "---":
             yield "page", ""
         elif line.startswith("| "):
             yield "row", [cell.strip() for cell in line.strip().strip("|").split("|")]
-        elif " || " in line + " ":
-            yield "columns", [cell.strip() for cell in (line + " ").split(" || ")]
+        elif " || " in f" {line} ":
+            yield "columns", [cell.strip() for cell in f" {line} ".split(" || ")]
         else:
             yield "text", line
 
@@ -68,7 +81,7 @@ def cell(value, style=PLAIN):
 
 
 def make_pdf(path, text):
-    feet = {}
+    feet, heads, every = {}, [], []
     flow = []
     page = 1
     for kind, value in grouped(text):
@@ -82,10 +95,16 @@ def make_pdf(path, text):
         elif kind == "foot":
             number, words = value[1:].split("> ", 1)
             feet[int(number or page)] = words
+        elif kind == "every":
+            (heads if value.startswith(">^ ") else every).append(value[3:])
+        elif kind == "placed":
+            flow.append(cell(value[3:], PLACED[value[:3]]))
         elif kind == "columnss":
-            flow.append(Table([[cell(a), cell(b)] for a, b in value], colWidths=[250, 215], style=[("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
+            widths = [250, 215] if len(value[0]) == 2 else [465 / len(value[0])] * len(value[0])
+            flow.append(Table([[cell(c) for c in row] for row in value], colWidths=widths, style=[("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
         elif kind == "rows":
-            flow.append(Table([[cell(c) for c in row] for row in value], colWidths=[105, 225, 120], style=[("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]))
+            widths = [105, 225, 120] if len(value[0]) == 3 else [450 / len(value[0])] * len(value[0])
+            flow.append(Table([[cell(c) for c in row] for row in value], colWidths=widths, style=[("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]))
         else:
             flow.append(cell(value))
 
@@ -95,6 +114,12 @@ def make_pdf(path, text):
             paragraph = cell(words)
             _, height = paragraph.wrap(A4[0] - 130, 100)
             paragraph.drawOn(canvas, 65, 60 - height)
+        for at, words in enumerate([word.replace("PAGE", str(document.page)) for word in every]):
+            canvas.setFont("Serif", 7.5)
+            canvas.drawString(65, 50 - 9 * at, words)
+        for at, words in enumerate(heads if document.page > 1 else []):
+            canvas.setFont("Serif", 8)
+            canvas.drawString(65, A4[1] - 35 - 10 * at, words.replace("PAGE", str(document.page)))
 
     SimpleDocTemplate(str(path), pagesize=A4, leftMargin=65, rightMargin=65, topMargin=60, bottomMargin=75, invariant=1).build(flow, onFirstPage=foot, onLaterPages=foot)
 
@@ -112,8 +137,8 @@ def make_docx(path, text):
                     target.text = words
         else:
             paragraph = document.add_paragraph()
-            value = value.split("> ", 1)[1] if kind == "foot" else value
-            paragraph.add_run(value).bold = kind == "bold" or None
+            words = value.split("> ", 1)[1] if kind == "foot" else value[3:] if kind in {"placed", "every"} else value
+            paragraph.add_run(words).bold = kind == "bold" or None
     document.save(str(path))
 
 
@@ -139,19 +164,21 @@ def make_odt(path, text):
             paragraph.addElement(Span(stylename=strong, text=value))
             document.text.addElement(paragraph)
         else:
-            document.text.addElement(P(text=value))
+            document.text.addElement(P(text=value[3:] if kind in {"placed", "every"} else value))
     document.save(str(path))
 
 
 MAKERS = {"pdf": make_pdf, "docx": make_docx, "odt": make_odt}
 
 
-def main():
+def main(arguments):
     yaml = YAML()
     yaml.width = 10_000
-    for source in sorted((HERE / "sources").glob("*.yaml")):
+    sources = [Path(arguments[0])] if arguments else sorted((HERE / "sources").glob("*.yaml"))
+    folder = Path(arguments[1]) if len(arguments) > 1 else HERE
+    for source in sources:
         for letter in yaml.load(source.read_text(encoding="utf-8")):
-            path = HERE / f"{letter['name']}.{letter['format']}"
+            path = folder / f"{letter['name']}.{letter['format']}"
             text = re.sub(r"[ \t]+$", lambda match: " " if match.group() else "", letter["text"], flags=re.MULTILINE)
             MAKERS[letter["format"]](path, text)
             with path.with_name(path.name + ".expected.yaml").open("w", encoding="utf-8") as out:
@@ -159,4 +186,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
