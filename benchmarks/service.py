@@ -168,7 +168,7 @@ def fdm(
 
 
 def wrong(
-    count: int, dovecot: local_dovecot.DovecotServer, sink: local_smtp.SmtpSink, user: str, folder: Path, local: bool
+    count: int, dovecot: local_dovecot.DovecotServer, sink: local_smtp.SmtpSink, user: str, folder: Path, *, local: bool
 ) -> str:
     """ "" if every mail is where it belongs, once, and each of the one class was forwarded once."""
     for index, kind in enumerate(made_mails.KINDS):

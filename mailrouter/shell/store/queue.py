@@ -24,6 +24,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
 
 from mailrouter.core.effects import EFFECT, Effect
+from mailrouter.shell.store.brake import Brake
 from mailrouter.shell.store.database import Database
 from mailrouter.shell.store.schema import effects, intake
 
@@ -74,6 +75,7 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._brake = Brake(database)
 
     def claim(
         self,
@@ -285,17 +287,7 @@ class Queue:
     def sent_lately(self, mailbox: str, address: str, seconds: float) -> int:
         """Mails that went to an address from this mailbox in the last seconds, for the brake."""
 
-        def work(tx: Connection) -> int:
-            since = self._db.now(tx) - seconds
-            query = select(func.count()).where(
-                effects.c.mailbox == mailbox,
-                effects.c.kind.in_(("forward", "acknowledge", "reply", "notify")),
-                effects.c.done_epoch >= since,
-                effects.c.payload.contains(f'"{address}"'),
-            )
-            return int(tx.execute(query).scalar_one())
-
-        return self._db.read(work)
+        return self._brake.sent_lately(mailbox, address, seconds)
 
     def of_intake(self, intake_ids: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
         """Each message's effects: key, kind, rule, state, error, at, done_at, result, payload."""

@@ -178,6 +178,7 @@ effects = Table(
     Column("done_at", String(40)),
     Column("done_epoch", Float),  # when it was done, by the database's clock, for the brakes
     Index(None, "state", "kind", "not_before_epoch"),
+    Index(None, "mailbox", "done_epoch"),
 )
 
 drafts = Table(

@@ -225,4 +225,5 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_effects_state_kind_not_before_epoch"), "effects", ["state", "kind", "not_before_epoch"], unique=False
     )
+    op.create_index(op.f("ix_effects_mailbox_done_epoch"), "effects", ["mailbox", "done_epoch"], unique=False)
     # ### end Alembic commands ###
