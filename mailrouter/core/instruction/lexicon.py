@@ -18,7 +18,17 @@ from mailrouter.core.language import fold
 # Kinds that are sought in lines, not in sentences: no *, ~ or {n} in them.
 _LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes", "abbreviations", "asides"})
 # Sections and kinds of single words, asked for one at a time; the others are sought in sentences.
-_SINGLE = frozenset({"names", "clauses", "periods.translative", "periods.behind", "cues.carry", "restriction.until", "restriction.basis"})
+_SINGLE = frozenset(
+    {
+        "names",
+        "clauses",
+        "periods.translative",
+        "periods.behind",
+        "cues.carry",
+        "restriction.until",
+        "restriction.basis",
+    }
+)
 _BOTH = frozenset({"cues.carry", "restriction.basis"})
 _OPENING = 2  # letters by which phrases that begin with a beginning are found
 _GAP = 4  # words that "~" may stand for

@@ -92,10 +92,16 @@ class Clauses:
                 continue
             if tag.form in ("bare", "direct") and tag.action != "responsible" and not self.begins_clause(tag):
                 continue
-            if tag.form == "asked" and self._describes(tag):
+            if (tag.form == "asked" and self._describes(tag)) or self._within_label(tag):
                 continue
             chosen.append(tag)
         return sorted(chosen, key=lambda t: t.first)
+
+    def _within_label(self, tag: Tag) -> bool:
+        """Whether a form is part of a deadline's label: "tähtaeg vastamiseks"."""
+        return any(
+            other.kind == "periods.labels" and other.first < tag.first and tag.last <= other.last for other in self.tags
+        )
 
     def _describes(self, tag: Tag) -> bool:
         """Whether a participle follows a place: "Deltasse lisatud kiri"."""
@@ -328,11 +334,12 @@ class Clauses:
         return word in _BREAKS or self.lexicon.is_kind("clauses.and", word) or self.lexicon.is_kind("clauses.but", word)
 
     def _conditional(self, first: int, last: int) -> bool:
-        """Whether the scope holds a condition at a clause's begin."""
+        """Whether the scope holds a condition; where the language parts clauses by commas, at a clause's begin."""
+        late = "late-conditions" in self.lexicon.options
         return any(
             cue.kind == "cues.condition"
             and first <= cue.first < last
-            and (cue.first == first or self._parts(cue.first - 1) or cue.first == 0)
+            and (late or cue.first == first or self._parts(cue.first - 1) or cue.first == 0)
             for cue in self.cues
         )
 

@@ -47,7 +47,12 @@ class Nouns:
         people = self._capitalised if head.tag.form == "direct" else self._people
         after = list(people(head.tag.last, head.last))
         before = list(self._capitalised(head.first, head.tag.first))
-        if head.tag.form == "after" and not before and head.tag.first > head.first and self._modifies(head.tag.first - 1):
+        if (
+            head.tag.form == "after"
+            and not before
+            and head.tag.first > head.first
+            and self._modifies(head.tag.first - 1)
+        ):
             before = [(self._leftwards(head.tag.first - 1, head.first, []), head.tag.first)]  # "kantsleri nimele"
         beside = bool(before) and before[-1][1] == head.tag.first and not (after and after[0][0] == head.tag.last)
         found = before or after if head.tag.form == "after" or beside else after or before
@@ -270,7 +275,7 @@ class Nouns:
 
     def _may_begin(self, word: Word) -> bool:
         """Whether the first word of a sentence, which any word's capital may be, is a name."""
-        labels = self._folded[1:2] and self._folded[1] in (":", ",", "-", "–")
+        labels = self._folded[1:2] and self._folded[1] in (":", "-", "–")
         return "@" in word.text or bool(labels) or usual(word.text)
 
     def _goes_on(self, at: int) -> bool:
