@@ -270,7 +270,15 @@ class Clauses:
             if cue.kind in kinds and first <= cue.first and cue.last <= last and not (tag.first <= cue.first < tag.last)
         ]
         before = [cue for cue in near if cue.first <= tag.first]
-        return before[-1] if before else (near[0] if near else None)
+        if before:
+            return before[-1]
+        # Behind a comma a question word begins a relative clause: "vastutajaks Jaan, kes on kursis".
+        near = [cue for cue in near if cue.kind != "cues.question" or not self._broken(tag.last, cue.first)]
+        return near[0] if near else self._permitted(tag)
+
+    def _permitted(self, tag: Tag) -> Tag | None:
+        """The permission right behind a form: "registreerida võib"."""
+        return next((cue for cue in self.cues if cue.kind == "cues.permit" and cue.first == tag.last), None)
 
     def _negated(self, tag: Tag, first: int, last: int) -> bool:
         """Whether a negation governs the form: before it in the same part, or a set phrase right after it."""

@@ -89,6 +89,8 @@ class Nouns:
         if not found:
             found = list(self._after_preposition(head)) or list(self._indirect(head))
         found = found or list(self._possessor(head))
+        if self._lexicon.is_kind("names.agents", self._folded[head.tag.last - 1]):
+            found = list(self._listed(head.tag.last, head.last))  # "for signature by the Minister"
         tag = head.tag
         colon = self._folded[tag.last - 1] == ":" or ":" in self._folded[tag.last : tag.last + 1]
         plain = "plain-recipients" in self._lexicon.options
@@ -182,6 +184,8 @@ class Nouns:
         """Noun phrases after "to", in a list ("to Mari Tamm, Jaan Kask and the advisers")."""
         for at in range(head.first, head.last):
             if not self._lexicon.is_kind("names.prepositions", self._folded[at]):
+                continue
+            if at > head.tag.last and self._lexicon.is_kind("names.agents", self._folded[head.tag.last - 1]):
                 continue
             begin = at + 1
             if begin < head.last and self._folded[begin] == ":":

@@ -26,8 +26,13 @@ _DAYS_OF_MONTH = frozenset(str(day) for day in range(1, 32))
 _NEAR = 5  # words between "tähtaeg" and its date
 
 
-def deadline_at(words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon) -> tuple[int, int, bool] | None:
-    """The words first..last-1 that say by when, and whether they are labelled as a deadline ("tähtaeg"); None if none."""
+def deadline_at(
+    words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon, *, other: str | None = None
+) -> tuple[int, int, bool] | None:
+    """The words first..last-1 that say by when, and whether they are labelled as a deadline ("tähtaeg"); None if none.
+
+    `other` (ISO date) is known to be something else, such as the end of a restriction.
+    """
     periods = [tag for tag in tags if tag.action == "periods"]
     labels = [tag for tag in periods if tag.kind in ("periods.labels", "periods.until")]
     spans = [tag for tag in periods if tag.form in _SPANS]
@@ -37,6 +42,8 @@ def deadline_at(words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon) -> t
         span = max((*spans, *points), key=lambda t: (t.last - t.first, t in spans, -t.first))
         return span.first, span.last, _labelled(labels, span.first) == "labels"
     for first, last in _days(words, periods, lexicon):
+        if other and (day := _read_date(words, first)) and other == str(_dated(day, None)):
+            continue
         label = _labelled(labels, first)
         if label or _translative(words[first:last], lexicon) or _before_postposition(words, last, lexicon):
             return first, last, label == "labels"

@@ -118,7 +118,10 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
         clauses = Clauses(sentence, lexicon, tags)
         heads = [head for head in clauses.heads() if not (strict and not _express(head, clauses))]
         restriction = None if strict else read_restriction(clauses, lexicon)
-        found = None if restriction and restriction.until else deadline_at(sentence.words, tags, lexicon)
+        until = restriction.until if restriction else None
+        found = deadline_at(sentence.words, tags, lexicon, other=until)
+        if until and found and sentence.printed(found[0], found[1]) in until:
+            found = None
         found = found or clauses.date_to_answer()
         nouns = Nouns(clauses, ((found[0], found[1]),) if found else ())
         heads = [_with_next(head, after, nouns) for head, after in zip_longest(heads, heads[1:]) if head]
