@@ -181,6 +181,15 @@ class Holds(Model):
     flag: str = Field("\\Flagged", description="The flag that a held mail gets.")
 
 
+class Reminders(Model):
+    """Letters that were not answered in time, and held mail that was not decided in time."""
+
+    overdue_after_days: int = Field(
+        1, ge=0, description="Days after the due date until the head of the responsible's unit is reminded."
+    )
+    repeat_days: int = Field(3, ge=1, description="How many days later they are reminded again; on working days.")
+
+
 class Settings(Model):
     """config/mailrouter.yaml."""
 
@@ -196,6 +205,7 @@ class Settings(Model):
     reading: Reading = Field(Reading(), description="Limits of reading.")
     outbox: Outbox = Field(Outbox(), description="How effects are performed.")
     holds: Holds = Field(Holds(), description="Held mail.")
+    reminders: Reminders = Field(Reminders(), description="Reminders after the due date.")
     four_eyes: bool = Field(False, description="Whether publishing rules needs a second person.")
     registers: Mapping[str, Any] = Field({}, description="Mirrors of our register: delta, csvfile.")
     log: Literal["json", "console"] = Field("json", description="Form of the log on stderr.")

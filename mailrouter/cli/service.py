@@ -81,7 +81,7 @@ def _started(application: App) -> Service:
 def status(config: Config = CONFIG, as_json: Json = False) -> None:
     """Mailboxes, proof of life, reconciled counts, queue, deadlines. Reads only the store."""
     with opened(config) as application:
-        lines = status_of(application.store, application.settings, application.clock.now().date())
+        lines = status_of(application.store, application.settings, application.clock.now())
         notes = [*lines.notes, *_of_working_copy(application)]
     if as_json:
         for one in lines.mailboxes:

@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from mailrouter.settings import Mailbox, Settings
 from mailrouter.shell import log
 from mailrouter.shell.clock import Clock
+from mailrouter.shell.duties import Duties
 from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes.interface import MailboxConnection
 from mailrouter.shell.outbox import Outbox
@@ -40,9 +41,14 @@ class Service:
     connect: Callable[[Mailbox], MailboxConnection]
     node: str
     stopping: threading.Event = field(default_factory=threading.Event)
+    duties: Duties = field(init=False)
     _wake: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _alarm: BackgroundScheduler | None = None
+
+    def __post_init__(self) -> None:
+        """What the calendar asks for is looked after beside the mail."""
+        self.duties = Duties(self.settings, self.store, self.pipeline.rulebook, self.clock)
 
     # Once ------------------------------------------------------------------------------------------------------------
 
@@ -51,6 +57,7 @@ class Service:
         self._alone()
         unreachable = [mailbox for mailbox in self.settings.mailboxes if not self.poll_once(mailbox)]
         before = self.store.queue.given_up()
+        self.duties.attend()
         self.outbox.run_due()
         self.outbox.close()
         if unreachable:
@@ -189,6 +196,7 @@ class Service:
         try:
             self.store.queue.expire()
             self.pipeline.rulebook.current()
+            self.duties.now_and_then()
         except Exception as error:  # noqa: BLE001 - the alarm clock goes on
             log.event("service.tick_failed", warning=True, error=f"{type(error).__name__}: {error}")
         self._wake.set()

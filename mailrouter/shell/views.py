@@ -3,9 +3,9 @@
 Invariant: keys are only added; a missing list is [], an unknown value null, an absent text "".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from mailrouter.core.register import Entry
@@ -82,18 +82,20 @@ def message_json(one: Listed) -> dict[str, Any]:
     }
 
 
-def status(store: Store, settings: Settings, today: date) -> Status:
+def status(store: Store, settings: Settings, now: datetime) -> Status:
     """Every configured mailbox, and those that were once; the counts prove that nothing is unaccounted for."""
     counts, health, effects = store.intake.counts(), store.intake.health(), store.intake.effect_counts()
     known = {row["mailbox"]: row for row in health}
     configured = [mailbox.name for mailbox in settings.mailboxes]
     names = [*configured, *sorted((set(known) | set(counts)) - set(configured))]
     folders = {mailbox.name: mailbox.folder for mailbox in settings.mailboxes}
-    lines = tuple(
-        _mailbox(name, folders.get(name), known.get(name), counts.get(name, {}), effects.get(name, {}))
-        for name in names
-    )
-    return Status(lines, tuple(_notes(store, today)))
+    late = store.overdue.counts(now)
+    lines = []
+    for name in names:
+        one = _mailbox(name, folders.get(name), known.get(name), counts.get(name, {}), effects.get(name, {}))
+        letters, holds = late.get(name, (0, 0))
+        lines.append({**one, "overdue": letters, "overdue_holds": holds})
+    return Status(tuple(lines), tuple(_notes(store, now)))
 
 
 def _mailbox(
@@ -123,11 +125,20 @@ def _mailbox(
     }
 
 
-def _notes(store: Store, today: date) -> list[str]:
+def _first(numbers: Sequence[str | None]) -> str:
+    """The first numbers of a list, for a line."""
+    shown = ", ".join(str(number) for number in numbers[:5])
+    return f" ({shown}{' …' if len(numbers) > 5 else ''})" if numbers else ""
+
+
+def _notes(store: Store, now: datetime) -> list[str]:
     waiting = store.drafts.all(["waiting"])
-    overdue = store.registry.overdue(today)
+    overdue = [late.entry.number for late in store.overdue.letters(now.date()) if late.entry]
+    held = len(store.overdue.held(now))
     version = store.versions.in_force()
-    notes = [f"drafts waiting for a person: {len(waiting)}", f"letters overdue: {overdue}"]
+    notes = [f"drafts waiting for a person: {len(waiting)}", f"letters overdue: {len(overdue)}{_first(overdue)}"]
+    if held:
+        notes.append(f"held mails past the working day that the law gives: {held}; see 'mailrouter messages list'")
     if version:
         notes.append(f"rules in force: {version.digest[:12]}, published {version.at} by {version.author}")
     return notes

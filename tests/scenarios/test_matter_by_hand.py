@@ -69,7 +69,9 @@ def test_a_draft_changed_and_sent_in_outlook_is_the_answer(matter):
     refused = matter.command("drafts", "approve", str(draft.id), "--as", "Katarina Budrik")
     assert refused.returncode == 1
     assert "is sent" in refused.stderr
-    reply = by_hand("Thank you for your answer.", to="info@ministry.example", In_Reply_To="<DB7PR01MB1@outlook.ministry.example>")
+    reply = by_hand(
+        "Thank you for your answer.", to="info@ministry.example", In_Reply_To="<DB7PR01MB1@outlook.ministry.example>"
+    )
     reply = reply.replace(b"From: Siseministeerium <info@ministry.example>", f"From: {COMMISSION}".encode())
     reply = reply.replace(b"<DB7PR01MB1@outlook.ministry.example>\r\nDate", b"<next@ec.europa.eu>\r\nDate")
     auth = b"Authentication-Results: mx.ministry.example; dmarc=pass header.from=ec.europa.eu\r\n"
@@ -101,7 +103,9 @@ def test_an_answer_in_own_words_comes_before_the_approved_draft(matter):
     app.store.drafts.approve(
         draft.id, who="Katarina Budrik", at=app.clock.now(), classification=app.rulebook().current().classification
     )
-    matter.deliver(by_hand(OWN_WORDS, References=f"<x@y.example> {draft.content.in_reply_to}"), SENT, "2024-03-01T10:04:00+02:00")
+    matter.deliver(
+        by_hand(OWN_WORDS, References=f"<x@y.example> {draft.content.in_reply_to}"), SENT, "2024-03-01T10:04:00+02:00"
+    )
     outbox = app.service().outbox
     outbox.run_due()
     outbox.close()

@@ -107,7 +107,7 @@ class Sending:
         """Someone changed the copy: it is the draft now, and waits for approval again."""
         old = draft.content
         new_text = replace(old.content, subject=message.subject, text=message.text, html="")
-        content = replace(old, to=message.addresses.to, cc=message.addresses.cc, content=new_text)
+        content = replace(old, to=message.addresses.to, cc=message.addresses.cc, content=new_text, unnamed=None)
         difference = "\n".join(
             difflib.unified_diff(
                 _lines(old.content.subject, old.content.text),

@@ -198,13 +198,6 @@ class Registry:
         )
         return self._db.read(lambda tx: [dict(row._mapping) for row in tx.execute(query)])  # noqa: SLF001 - SQLAlchemy's public name
 
-    def overdue(self, today: date) -> int:
-        """Open incoming letters whose due date has passed."""
-        query = select(func.count()).where(
-            entries.c.state == "open", entries.c.direction == "incoming", entries.c.due < today.isoformat()
-        )
-        return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
-
     def _next(self, tx: Connection, series: Series, day: date) -> int:
         name = counter_name(series, day)
         self._db.add(tx, counters, [{"name": name, "value": series.first - 1}])

@@ -19,8 +19,10 @@ from mailrouter.shell.store.intake import Intake
 from mailrouter.shell.store.leases import Leases
 from mailrouter.shell.store.listing import Listing
 from mailrouter.shell.store.migrate import migrate
+from mailrouter.shell.store.overdue import Overdue
 from mailrouter.shell.store.queue import Finished, Queue
 from mailrouter.shell.store.registry import Registry
+from mailrouter.shell.store.retention import Retention
 from mailrouter.shell.store.sentbox import Sentbox
 from mailrouter.shell.store.settlement import Settler
 from mailrouter.shell.store.versions import Versions
@@ -42,7 +44,9 @@ class Store:
         self.registry = Registry(database)
         self.drafts = Drafts(database, self.registry)
         self.sentbox = Sentbox(database)
+        self.overdue = Overdue(database)
         self.leases = Leases(database)
+        self.retention = Retention(database)
         self.versions = Versions(database)
         self.listing = Listing(database)
         self.settler = Settler(database, self.registry)
