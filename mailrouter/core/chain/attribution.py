@@ -16,6 +16,7 @@ from mailrouter.core.message import Address
 
 # "… in message <5F3A.8C7@gw.example>," names the mail, not its author.
 _IDENTIFIER = re.compile(r"(?<=[^\W\d_A-Z]\s)<[^<>\s]+@[^<>\s]+>,?\s(?=.{0,200}@)")
+_RULED = re.compile(r"-{3,}\s?(?=[^-]{10,300}@)([^-].{10,300}[^-\s])\s?-{3,}$")
 _LONGEST = 400  # characters of an attribution, joined
 _WRAPPED = 4  # lines it may be wrapped over
 _PARTICLES = frozenset(("van", "von", "de", "der", "den", "di", "da", "du", "del", "della", "dos", "el", "la", "le", "ter", "zu", "af", "av"))
@@ -24,7 +25,7 @@ _TRIM = " \t,،、，;:：*()\"'“”„«»—–-"
 
 def read_attribution(context: Context, index: int) -> Header | None:
     """The attribution that ends on line `index`, or None."""
-    text = context.lines[index].text.strip()
+    text = _unruled(context.lines[index].text.strip())
     if not text or len(text) > _LONGEST:
         return None
     colon = text[-1] in ":："
@@ -40,6 +41,12 @@ def read_attribution(context: Context, index: int) -> Header | None:
     return _longest_dated(context, index, quoted=quoted, colon=colon) or (
         _undated(context, index, text) if quoted and colon else None
     )
+
+
+def _unruled(text: str) -> str:
+    """An attribution without the rules on both sides of it, "---- On …, A <a@b> wrote ---"."""
+    match = _RULED.match(text) if text[:3] == "---" else None
+    return f"{match[1]}:" if match is not None else text
 
 
 def _ends_in_verb(context: Context, text: str) -> bool:
@@ -62,7 +69,7 @@ def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -
     depth = context.lines[index].depth
     for first in range(index, max(-1, index - _WRAPPED), -1):
         line = context.lines[first]
-        text = line.text.strip()
+        text = _unruled(line.text.strip())
         if not text or line.depth != depth or len(joined) > _LONGEST:
             return None
         if first < index and text.endswith((":", "：", "!", "?")):
@@ -82,7 +89,7 @@ def _longest_dated(context: Context, index: int, *, quoted: bool, colon: bool) -
         if author.address is not None or has_address(joined):
             sure = quoted or (colon and (timed or verb))
         else:
-            sure = (verb and (quoted or (timed and colon))) or (quoted and timed and colon)
+            sure = (verb and (quoted or (timed and colon and " " in author.name))) or (quoted and timed and colon)
         if not sure:
             return None
         confidence = 0.6 + 0.15 * verb + 0.12 * quoted + 0.1 * has_address(joined)

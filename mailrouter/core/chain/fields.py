@@ -12,7 +12,7 @@ from mailrouter.core.markers import Label, Vocabulary, fold, without_marks
 
 # The label: up to five words without digits, maybe starred or in a table cell, then a colon, a tab or a cell's border.
 _FIELD = re.compile(
-    r"[ \t|]*(?:[-•·][ \t]+)?(?P<open>[*_]{0,2})(?P<label>[^\W\d_][^:：\t|<>@*\d\n]{0,38}?)[ \xa0\u202f]?"
+    r"[ \t|]*(?:[-–*•·▪◦‣][ \t]+)?(?P<open>[*_]{0,2})(?P<label>[^\W\d_][^:：\t|<>@*\d\n]{0,38}?)[ \xa0\u202f]?"
     r"(?:(?P<close>[*_]{0,2})[ \xa0\u202f]{0,2}[:：](?P<late>[*_]{0,2})|(?P<cell>[*_]{0,2}[ ]?[\t|]))"
     r"(?P<value>.*)$"
 )

@@ -47,13 +47,38 @@ def read_header(context: Context, index: int, *, separated: bool) -> Header | No
     if roles is None:
         return None
     roles = _dated_author(roles)
+    if _occasion(entries):
+        return None
     if "from" not in roles:
         return _notes(context, index, roles)
     form = any(entry.field.known is not None and entry.field.known.role == "form" for entry in entries)
     if form and "subject" not in roles and not separated:
         return None
     confidence = _confidence(context, roles, separated=separated)
-    return _header(context, roles, index, confidence) if confidence else None
+    if not confidence:
+        return None
+    header = _header(context, roles, index, confidence)
+    return header if "date" in roles else _dated_above(context, header)
+
+
+def _occasion(entries: list[Entry]) -> bool:
+    """Whether two lines under unknown labels are nothing but a date: the begin and the end of a meeting or a shift."""
+    spans = [(entry, find_sent(entry.value)) for entry in entries if entry.field.known is None and entry.kind == "date"]
+    return sum(span is not None and len(entry.value) - (span[1] - span[0]) <= 4 for entry, span in spans) >= 2
+
+
+def _dated_above(context: Context, header: Header) -> Header:
+    """A header without a date line, with the date of the line right above it: "Message du 20/02/24 19:12"."""
+    above = header.start - 1
+    if above < 0 or context.blank(above) or context.lines[above].depth != context.lines[header.start].depth:
+        return header
+    text = context.lines[above].text.strip()
+    span = find_sent(text) if len(text) <= 80 and context.figure(above) else None
+    if span is None or span[1] < len(text.rstrip(" :")) or len(text[: span[0]].split()) > 3:
+        return header
+    raw = text[span[0] : span[1]]
+    sent = parse_sent(raw)
+    return replace(header, start=above, sent_raw=raw, sent=sent) if "T" in (sent or "") else header
 
 
 def may_begin(context: Context, index: int) -> bool:
@@ -208,7 +233,9 @@ def _confidence(context: Context, roles: dict[str, Entry], *, separated: bool) -
         return 0
     if not addressed:
         titled = subject is not None and subject.field.role is not None
-        sure = timed and subject is not None and (hint or (to is not None and titled and known >= 3))
+        # Programs that print no addresses print the date before the recipients; journeys and transfers have it behind.
+        ordered = to is not None and when is not None and when.first < to.first
+        sure = timed and subject is not None and (hint or (ordered and titled and known >= 3))
     elif known >= 2 and author.field.role is not None:
         sure = (
             (when is not None and not plain and (to is not None or hint or (subject is not None and timed)))

@@ -100,7 +100,13 @@ class _Walker:
         if header.subject:
             context.subjects.insert(0, header.subject)
             del context.subjects[6:]
-        return header.end
+        return self._below(header.end) if kind == "forward" else header.end
+
+    def _below(self, at: int) -> int:
+        """The line to go on with below a header: behind a rule or a repeated title that closes it."""
+        context = self._context
+        closes = at < len(context.lines) and not context.blanks[at] and context.separates(at) and not context.ends(at)
+        return at + 1 if closes else at
 
     def _owner(self, depth: int) -> int:
         owner = self._owners.get(depth)
