@@ -236,7 +236,7 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
     purpose: Purpose = head.tag.kind.split(".")[1]  # type: ignore[assignment]  # the file's keys are the purposes; a test keeps them so
     if head.mood is not Mood.ORDERED:
         return False
-    heard.purposes.append((purpose, words, head.tag.form in ("verb", "asked") and purpose != _WEAKEST))
+    heard.purposes.append((purpose, words, head.tag.form != "noun" and purpose != _WEAKEST))
     if head.tag.form != "noun" or any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags):
         return True
     # Behind "vastamiseks" stands to whom the answer goes, not to whom the letter does.
