@@ -83,6 +83,27 @@ def release(
         say(f"message {one.id} is released")
 
 
+@app.command()
+def erase(
+    person: Annotated[str, typer.Argument(metavar="ADDRESS", help="The person's mail address.")],
+    reason: Annotated[str, typer.Option("--reason", help="Whose request, by which right; recorded.", prompt="Why")],
+    config: Config = CONFIG,
+    by: As = "",
+) -> None:
+    """Erase what a person wrote or what names them: mails, cases, texts. The register and the decision log stay."""
+    with opened(config) as application:
+        domain = person.rpartition("@")[2].lower()
+        if not domain or "@" not in person:
+            raise Permanent(f"'{person}' is no mail address; write it as it stands in 'mailrouter messages list'")
+        if domain in {one.lower() for one in application.settings.institution.domains}:
+            raise Permanent("that is an address of our own: its mails are the institution's, kept for retention_days")
+        erased = application.store.retention.person(person, who=who(by), why=reason, at=application.clock.now())
+        say(f"{erased.mails} mails erased")
+        if erased.waiting:
+            ids = ", ".join(str(one) for one in erased.waiting)
+            raise Permanent(f"not erased, because they still wait: {ids}; release or finish them, then erase again")
+
+
 def _shown(application: App, wanted: str) -> dict[str, Any]:
     """One mail with its decision explained, and its drafts."""
     listed = application.store.listing.one(wanted)

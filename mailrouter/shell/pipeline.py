@@ -8,8 +8,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from mailrouter.core.case import MailboxRef
 from mailrouter.core.outcomes import Hold
@@ -62,6 +62,7 @@ class Pipeline:
     reader: ReadingPool
     clock: Clock
     _key: str = ""
+    _erased: dict[str, datetime] = field(default_factory=dict)  # when old mail was looked for last
 
     def poll(self, mailbox: Mailbox, connection: MailboxConnection, stop: Callable[[], bool] = lambda: False) -> Polled:
         """List, fetch, read, decide and settle all that is new in the mailbox's folder."""
@@ -73,6 +74,7 @@ class Pipeline:
                 outcomes += some
                 advance(len(some))
         self.store.intake.healthy(mailbox.name, mailbox.folder, self._now())
+        self._erase_old(mailbox)
         settled, held = outcomes.count("settled"), outcomes.count("held")
         if outcomes:
             log.event("mailbox.polled", mailbox=mailbox.name, seen=len(outcomes), settled=settled, held=held)
@@ -96,6 +98,17 @@ class Pipeline:
                 if following is None:
                     return
                 taken = following
+
+    def _erase_old(self, mailbox: Mailbox) -> None:
+        """What the mailbox's `retention_days` lets go, looked for once an hour."""
+        now = self.clock.now()
+        last = self._erased.get(mailbox.name)
+        if mailbox.retention_days is None or (last is not None and now - last < timedelta(hours=1)):
+            return
+        erased = self.store.retention.after(mailbox.name, now - timedelta(days=mailbox.retention_days))
+        self._erased[mailbox.name] = now
+        if erased:
+            log.event("mail.erased", mailbox=mailbox.name, mails=erased)
 
     def retry(self, intake_id: int, mailbox: Mailbox) -> str:
         """Decide a held mail anew, with the rules and the directory of now; the new state."""
