@@ -341,7 +341,8 @@ def _offset(text: str) -> str:
     return f"{'-' if sign != '+' else '+'}{int(hours):02}:{int(minutes or 0):02}"
 
 
-_LEADS = frozenset(("on", "am", "le", "el", "il", "op", "em", "en", "la", "de", "do", "an", "um", "at"))  # also words of attributions
+_LAST = re.compile(r"[^\W\d_]+ $")
+_LEADS = frozenset(("on", "am", "le", "el", "il", "op", "em", "en", "la", "de", "do", "du", "an", "um", "at"))  # also words of attributions
 _ZONES = frozenset(("utc", "gmt", "cet", "cest", "eet", "eest", "wet", "west", "bst", "msk"))
 _PIECE = re.compile(rf"\d+(?:[.:/-]\d+)*(?:[hH]\d{{2}})?|{_LETTER}+(?:[-'’][^\W\d_]+)*|[<>@\"«»„“”|]|[+\u2212]\d{{4}}")
 
@@ -423,6 +424,9 @@ def _dated(text: str, run: list[tuple[int, int]]) -> tuple[int, int] | None:
         if text[end : end + 1] == "." and text[end - 1].isalpha():
             end += 1
         if end - start >= 6 and parse_sent(text[start:end]):
+            before = _LAST.search(text, max(0, start - 12), start)  # "e premte" is a day's name of two words
+            if before is not None and _fold(text[before.start() : run[0][1]]) in names().days:
+                start = before.start()
             return start, end
         run = run[1:]
     return None

@@ -16,7 +16,7 @@ from mailrouter.core.message import Address
 
 # "… in message <5F3A.8C7@gw.example>," names the mail, not its author.
 _IDENTIFIER = re.compile(r"(?<=[^\W\d_A-Z]\s)<[^<>\s]+@[^<>\s]+>,?\s(?=.{0,200}@)")
-_RULED = re.compile(r"-{3,}\s?(?=[^-]{10,300}@)([^-].{10,300}[^-\s])\s?-{3,}$")
+_RULED = re.compile(r"-{3,}\s(?=.{10,300}@)(.{10,400}?)\s-{3,}$")
 _LONGEST = 400  # characters of an attribution, joined
 _WRAPPED = 4  # lines it may be wrapped over
 _PARTICLES = frozenset(("van", "von", "de", "der", "den", "di", "da", "du", "del", "della", "dos", "el", "la", "le", "ter", "zu", "af", "av"))
@@ -29,7 +29,7 @@ def read_attribution(context: Context, index: int) -> Header | None:
     if not text or len(text) > _LONGEST:
         return None
     colon = text[-1] in ":："
-    below = context.next_text(index + 1, 5) if colon or text[-1].isalnum() else None
+    below = _below(context, index) if colon or text[-1].isalnum() else None
     field = context.field(index) if below is not None else None
     if below is None or (field is not None and field.role is not None):  # "cc:" with nothing behind it
         return None
@@ -41,6 +41,14 @@ def read_attribution(context: Context, index: int) -> Header | None:
     return _longest_dated(context, index, quoted=quoted, colon=colon) or (
         _undated(context, index, text) if quoted and colon else None
     )
+
+
+def _below(context: Context, index: int) -> int | None:
+    """The line that an attribution on line `index` can introduce; an empty quotation is one too."""
+    for at in range(index + 1, min(index + 3, len(context.lines))):
+        if context.blanks[at] and context.lines[at].depth > context.lines[index].depth:
+            return at
+    return context.next_text(index + 1, 5)
 
 
 def _unruled(text: str) -> str:

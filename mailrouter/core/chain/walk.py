@@ -129,6 +129,8 @@ def _worth(context: Context, at: int, line: Line) -> bool:
     text = line.text
     if ":" in text or "\t" in text or "|" in text or "：" in text:
         return True
+    if at + 1 < len(context.lines) and context.lines[at + 1].depth > line.depth:
+        return True
     below = context.next_text(at + 1, 5)
     return below is not None and context.lines[below].depth > line.depth
 
@@ -164,6 +166,8 @@ def _body_depth(context: Context, header: Header, depth: int, kind: str) -> int:
     """The depth of the text below a header: its own, or that of the quotation that an attribution opens."""
     if kind == "forward":
         return depth + 1 if _quotes_all(context, header.end, depth) else depth
+    if header.end < len(context.lines) and context.blanks[header.end] and context.lines[header.end].depth > depth:
+        return context.lines[header.end].depth
     below = context.next_text(header.end, 5)
     return max(depth, context.lines[below].depth) if below is not None else depth
 
@@ -175,7 +179,7 @@ def _quotes_all(context: Context, first: int, depth: int) -> bool:
         if context.blanks[at]:
             continue
         if context.lines[at].depth <= depth:
-            return quoted and context.lines[at].depth < depth
+            return quoted and (context.lines[at].depth < depth or context.ends(at))
         quoted = True
     return quoted
 
