@@ -64,6 +64,12 @@ class Nouns:
             return (AUTHOR,)  # "in my name"
         return tuple(dict.fromkeys(self._written(first, last) for first, last in found))
 
+    def other_thing(self, head: Head) -> bool:
+        """Whether something else than the letter is to be sent: "saada mulle viit"."""
+        words = [self._folded[at] for at in range(head.first, head.last)]
+        letter = any(self._lexicon.is_kind("names.letter", word) for word in words)
+        return not letter and any(self._lexicon.is_kind("names.other_things", word) for word in words)
+
     def pronoun(self, head: Head) -> bool:
         """Whether an order is for "him" or "them", which does not say whom."""
         return any(self._lexicon.is_kind("names.pronouns", self._folded[at]) for at in range(head.first, head.last))

@@ -206,9 +206,9 @@ def _elsewhere(head: Head, clauses: Clauses) -> bool:
 
 def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
     named, out = nouns.recipients(head)
-    if not named and head.mood is Mood.ORDERED and nouns.pronoun(head):
+    if not named and head.mood is Mood.ORDERED and not nouns.other_thing(head) and nouns.pronoun(head):
         heard.doubts.append(f"whom it is for is not said by name: “{words}”")
-    if head.what == "send" and not named:
+    if head.what == "send" and (not named or nouns.other_thing(head)):
         return False
     if len(named) > 1 and nouns.alternative(head):
         heard.doubts.append(f"it is left open to whom: “{words}”")

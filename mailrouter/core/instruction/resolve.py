@@ -12,6 +12,7 @@ from mailrouter.core.instruction.periods import resolve_deadline
 from mailrouter.core.language import fold
 from mailrouter.core.message import Address
 from mailrouter.core.people import Directory, Found, NotFound, find, nominative, person_by_email
+from mailrouter.core.people.declension import usual
 
 _AND = re.compile(r"\s+(?:ja|ning|and|und|et|i|и|un|ir|och|og|sekä|&)\s+|\s*[,;/]\s*", re.IGNORECASE)
 _ARTICLES = re.compile(r"^(?:the|our|meie|teie|pr|hr|proua|härra|mr|mrs|ms|dr|kolleeg\w*)\.?\s+", re.IGNORECASE)
@@ -31,6 +32,9 @@ def resolve_orders(orders: Orders, *, author: Address, sent: str | None, directo
     if orders.responsible_raw is not None:
         names = _resolve(orders.responsible_raw, author, directory, on, doubts)
         responsible = names[0] if names else None
+        if responsible == _unknown(orders.responsible_raw) and _nobody(responsible):
+            doubts.append(f"“{orders.responsible_raw}” is nobody that the directory knows")
+            responsible = None
     forward: dict[str, None] = {}
     for raw in orders.forward_to_raw:
         forward.update(dict.fromkeys(_resolve(raw, author, directory, on, doubts)))
@@ -78,6 +82,12 @@ def _resolve(raw: str, author: Address, directory: Directory, on: str | None, do
         ):
             return [name for part in parts for name in _resolve(part, author, directory, on, doubts)]
     return [_unknown(raw)]
+
+
+def _nobody(name: str) -> bool:
+    """Whether a responsible in small letters, unknown to the directory, is no usual name either ("accordingly")."""
+    words = name.split()
+    return name.islower() and "@" not in name and len(words) < 3 and not any(usual(word) for word in words)
 
 
 def _author(author: Address, directory: Directory, on: str | None) -> str:
