@@ -129,7 +129,7 @@ def _bare_title(subject: str | None) -> str | None:
 
 
 _IN = re.compile(
-    r"\b(?:in|at|à|a|au|en)\s+((?:The\s|the\s)?[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+(?:[ ,]+[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+){0,4})"
+    r"\b(?:in|at|à|a|au|en)\s+((?:The\s|the\s)?[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+(?:[ ,]+[A-ZÀ-ÝÕÄÖÜŠŽ][\w'’-]+){0,4}(?:\s(?:headquarters|premises|offices?))?)"
 )
 
 

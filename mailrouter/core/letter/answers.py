@@ -12,6 +12,48 @@ from mailrouter.core.letter.letters import Ask, Party
 from mailrouter.core.letter.names import mailboxes
 from mailrouter.core.letter.phrases import phrases
 
+_LATIN = {
+    ord(letter): latin
+    for letter, latin in zip(
+        "абвгдежзийклмнопрстуфхцчшщъыьэюя",
+        [
+            "a",
+            "b",
+            "v",
+            "g",
+            "d",
+            "e",
+            "zh",
+            "z",
+            "i",
+            "i",
+            "k",
+            "l",
+            "m",
+            "n",
+            "o",
+            "p",
+            "r",
+            "s",
+            "t",
+            "u",
+            "f",
+            "kh",
+            "ts",
+            "ch",
+            "sh",
+            "shch",
+            "",
+            "y",
+            "",
+            "e",
+            "iu",
+            "ia",
+        ],
+        strict=True,
+    )
+}  # Russian names as mailboxes write them, by their likely parts
+
 
 def answer_mailbox(sentences: Sequence[str], asks: Sequence[Ask], author: Party, layout: Layout) -> str | None:
     """The address that the text names for the answer, as printed; None if it names none."""
@@ -42,4 +84,5 @@ def answer_mailbox(sentences: Sequence[str], asks: Sequence[Ask], author: Party,
 def _own(box: str, author: Party) -> bool:
     """Whether an address looks like the person's: it carries a part of the name."""
     local = flat(box.partition("@")[0])
-    return any(part in local for part in flat(author.name or "").replace("-", " ").split() if len(part) > 2)
+    name = flat(author.name or "").translate(_LATIN)
+    return any(part in local for part in name.replace("-", " ").split() if len(part) > 2)

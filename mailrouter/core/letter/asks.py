@@ -12,7 +12,7 @@ from datetime import date
 from mailrouter.core.letter.dates import PrintedDate, find_dates
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.letters import Ask, AskKind
-from mailrouter.core.letter.phrases import KINDS, AskPhrases, ask_phrases
+from mailrouter.core.letter.phrases import KINDS, AskPhrases, ask_phrases, phrases
 
 _CUE_REACH = 75  # characters before a date in which the words "by", "hiljemalt" may stand
 _LONGEST = 900
@@ -89,12 +89,21 @@ def _sentence_asks(sentence: str, tables: Sequence[AskPhrases], *, has_asks: boo
         kinds = _kinds_at(folded, table.kinds, at) if request else {}
         if request and not kinds:
             kinds = _kinds_at(folded, table.kinds, 0)
-        chosen = _choose(kinds, direct)
+        chosen = _choose(kinds, direct, folded)
         if has_asks and chosen and chosen[0] in {"reply", "inform"} and _only_vehicle(folded, table, chosen[0]):
             return ()
         if chosen:
             return chosen
+        if request and not has_asks:
+            return _weak(folded, request.start())
     return ()
+
+
+def _weak(folded: str, start: int) -> tuple[AskKind, ...]:
+    """The kind of a request that names none: by its general verb, "share with us", "let us know"."""
+    found = _kinds_at(folded, phrases().weak, start) or _kinds_at(folded, phrases().weak, 0)
+    first = min(found, key=lambda kind: (kind != "nominate", found[kind]), default=None)
+    return (first,) if first else ()
 
 
 _ADDRESS = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")  # "info@" asks for no information
@@ -110,7 +119,7 @@ def _kinds_at(folded: str, patterns: dict[AskKind, re.Pattern[str]], start: int)
 _INVITED_TO = 30  # characters behind an invitation in which it may say what one is invited to do
 
 
-def _choose(kinds: dict[AskKind, _Span], direct: dict[AskKind, _Span]) -> tuple[AskKind, ...]:
+def _choose(kinds: dict[AskKind, _Span], direct: dict[AskKind, _Span], folded: str) -> tuple[AskKind, ...]:
     """The kind whose words stand first, the longer if two do; "invite you to nominate" is no invitation."""
     merged = dict(kinds)
     for kind, span in direct.items():
@@ -125,6 +134,8 @@ def _choose(kinds: dict[AskKind, _Span], direct: dict[AskKind, _Span]) -> tuple[
                 return (other,)
     if first == "reply" and "inform" in merged and merged["reply"][0] < merged["inform"][0] <= merged["reply"][1] + 1:
         return ("inform",)  # "replies to the questionnaire"
+    if first == "reply" and "inform" in merged and _of_questionnaire(merged, folded):
+        return ("inform",)
     if first == "transmit":
         names = merged.get("nominate")
         return ("transmit", "nominate") if names and names[0] > merged["transmit"][1] else ("transmit",)
@@ -132,8 +143,14 @@ def _choose(kinds: dict[AskKind, _Span], direct: dict[AskKind, _Span]) -> tuple[
 
 
 _GENERIC_REPLY = re.compile(
-    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild\w*|atsakym\w*|ответ\w*|svar\w*|odpowied\w*)(?!\w)"
+    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|ответ\w*|svar\w*|odpowied\w*)(?!\w)"
 )
+
+
+def _of_questionnaire(spans: dict[AskKind, _Span], folded: str) -> bool:
+    """Whether mere answers are followed by what they answer: "les réponses au questionnaire"."""
+    begin, finish = spans["reply"]
+    return bool(_GENERIC_REPLY.fullmatch(folded[begin:finish])) and finish < spans["inform"][0] <= finish + 5
 
 
 def _only_vehicle(folded: str, table: AskPhrases, kind: AskKind) -> bool:

@@ -17,6 +17,9 @@ from mailrouter.core.letter.flat import flat
 # In the order in which a month name is looked up when the letter's own language does not know it.
 _LANGUAGES = ("et", "en", "fr", "de", "fi", "lv", "lt", "ru", "sv", "pl", "da", "nb", "nl", "it", "es", "pt", "uk")
 _SHORTEST_STEM = 3
+_WHOLE = frozenset(
+    {"may", "mai", "maj", "mail", "mayo", "juin", "juni", "juli", "mars", "aout"}
+)  # short, no abbreviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,12 @@ def _read(name: str, match: re.Match[str], after: date | None, language: str | N
     begin, finish = match.span()
     raw = match.group()
     finish -= len(raw) - len(raw.rstrip(" ,"))
+    if (
+        raw.endswith(".")
+        and raw[:-1].endswith(month_form)
+        and (len(month_form) > _SHORTEST_STEM + 1 or month_form in _WHOLE)
+    ):
+        finish -= 1  # the sentence's point, not an abbreviation's
     return PrintedDate("", starts, ends, begin, finish, month_form)
 
 

@@ -271,9 +271,14 @@ def _salutation_at(lines: Sequence[Line]) -> int | None:
         if line.text[-1] in ",!:" and at + 1 < len(lines):
             return at
         follows = lines[at + 1] if at + 1 < len(lines) else None
-        if doubtful is None and len(line.text) < 60 and follows and follows.gap and line.gap and is_prose(follows):
+        if doubtful is None and len(line.text) < 60 and follows and follows.gap and line.gap and _is_text(follows):
             doubtful = at
     return doubtful
+
+
+def _is_text(line: Line) -> bool:
+    """Whether a line is running text or a sentence of its own, which a language of long words makes of few."""
+    return is_prose(line) or (len(line.text) > _PROSE_LENGTH and line.text.endswith((".", ":", "?")))
 
 
 def is_prose(line: Line) -> bool:

@@ -5,7 +5,7 @@ Invariant: a value is returned as printed, without its label.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from mailrouter.core.letter.dates import SignatureTime, find_dates, first_day, signature_time
@@ -17,7 +17,7 @@ from mailrouter.core.letter.places import is_place
 
 _ARES = re.compile(r"\bAres\s?\((\d{4})\)\s?(\d+)(?:\s?[-–]\s?(\d{1,2}/\d{1,2}/\d{4}))?", re.IGNORECASE)
 _UNIT = re.compile(
-    r"\b[A-Z]{2,}(?:\.[A-Z0-9]+)+/[A-Za-z]{2,4}(?:[/-][A-Za-z]{2,4})*(?:/?\(?\d{4}\)?[\d/]*|\s\(\d{4}\)\d+)?(?:/\d+)*(?!\w)"
+    r"\b[a-z]{2,}(?:\.[a-z0-9]+)+\(\d{4}\)\d+|\b[A-Z]{2,}(?:\.[A-Z0-9]+)+/[A-Za-z]{2,4}(?:[/-][A-Za-z]{2,4})*(?:/?\(?\d{4}\)?[\d/]*|\s\(\d{4}\)\d+)?(?:/\d+)*(?!\w)"
 )
 # A number as registers give it: with a digit, and a slash, hyphen or point inside, or digits alone.
 _NUMBER = re.compile(r"(?<![\w/.-])(?=[^\s]*\d)[A-Za-zÀ-žА-я0-9][\wÀ-žА-я.()]*(?:\s?[-–/]\s?[\w.()]+)*(?:\s\d{4}/\d+)?")
@@ -107,7 +107,7 @@ def _number(value: str) -> str | None:
     words = value[marked.end() :] if marked else _without_dates(value)
     piece = next((piece.strip(" .:") for piece in re.split(r"[|,;]|\s{2,}", words) if re.search(r"\d", piece)), "")
     tokens = piece.split()
-    if len(tokens) > 3 or (len(tokens) > 1 and not all(re.search(r"\d|^[A-Z.]{1,6}$", token) for token in tokens)):
+    if len(tokens) > 3 or (len(tokens) > 1 and not all(re.search(r"\d|/|^[A-Z.]{1,6}$", token) for token in tokens)):
         match = _NUMBER.search(piece)
         return match.group().strip(" .,;") if match else None
     return re.sub(r"\s+([-/])|([-/])\s+", r"\1\2", piece) or None
@@ -204,6 +204,7 @@ class Marking:
     until: str | None = None
 
 
+_COLUMN = 40  # characters of a line in a narrow column
 _BASIS = re.compile(
     r"(?:AvTS|avaliku teabe seaduse?)\s*§\s*\d+\S*(?:\s*(?:lg|lõige|lõike)\.?\s*\d+\S*)?(?:\s*(?:p|punkt|punkti)\.?\s*\d+\S*)?",
     re.IGNORECASE,
@@ -215,7 +216,7 @@ _MARK_LABEL = re.compile(r"^(?:marking|classification|handling|markus|juurdepaas
 def marking(lines: Sequence[Line], language: str | None) -> Marking:
     """The mark on the letter: on a line of its own, or at the end of a line with the document's number."""
     for at, line in enumerate(lines):
-        mark = _mark(line)
+        mark = _mark(line) or _mark_of_two(lines[at : at + 2])
         if mark is None:
             continue
         near = " ".join(other.text for other in lines[at : at + 6])
@@ -224,6 +225,16 @@ def marking(lines: Sequence[Line], language: str | None) -> Marking:
         day = first_day(until, language=language) if until else None
         return Marking(mark, basis.group().strip(" .,;") if basis else None, day.isoformat() if day else until)
     return Marking()
+
+
+def _mark_of_two(lines: Sequence[Line]) -> str | None:
+    """A mark that a narrow column broke over two lines."""
+    if len(lines) < 2 or lines[1].gap or len(lines[0].text) > _COLUMN or len(lines[1].text) > _COLUMN:
+        return None
+    first, second = lines
+    text = f"{first.text} {second.text}"
+    mark = _mark(replace(first, text=text, folded=flat(text)))
+    return mark if mark and len(mark) > max(len(first.text), len(second.text)) else None
 
 
 def _whole(lines: Sequence[Line]) -> list[str]:

@@ -44,7 +44,7 @@ _POSTAL = re.compile(
     r"(?<![\d./-])\b(?:[A-Z]{1,2}-)?(?!(?:19|20)\d\d\b)\d{4,6}\b(?!\s?[./-]\d)|\bP\.? ?O\.? ?Box\b", re.IGNORECASE
 )
 _STREET = re.compile(
-    r"^[^\W\d].{2,40}\s(?!(?:19|20)\d\d\b)\d{1,4}(?:[-/ ]?\w{1,3})?(?:,.*)?$|^\d{1,4},?\s[^\W\d].{3,40}$"
+    r"^[^\W\d].{2,40}\s(?!(?:19|20)\d\d\b)\d{1,4}(?:[-/ ]?\w{1,3})?(?:,.*)?$|^\d{1,4},?\s(?:rue|avenue|av\.|bd|boulevard|place|quai|ul\.|[A-ZÀ-Ž]).{3,40}$"
 )
 _TAIL_CONTACT = re.compile(
     r"\s+(?:tel|phone|fax|e-?mail|mob)\b.*$|\s+(?:[^\W\d_]+\.?\s){0,4}(?:[^\W\d_]+),?\s\d+\s[A-Z]{1,2}-\d{4}.*$",

@@ -126,8 +126,15 @@ _SIGNED_NOTE = re.compile(
 )
 
 
+_SIGNED_BY = re.compile(r"(?:\b(?:by|par|von|durch)|[:,])\s+(?P<name>[^\W\d_][^,:;]{4,60})$")
+
+
 def _signature_texts(line: Line) -> Iterator[str]:
     """A signature's line without the note that it was signed; a line that is only the note is left out."""
+    by = _SIGNED_BY.search(line.text) if phrases().signed.search(line.folded) else None
+    if by and named_line(by["name"]):
+        yield by["name"]
+        return
     rest = _SIGNED_NOTE.sub("", line.text, count=1)
     if rest != line.text and not rest:
         return
@@ -157,8 +164,11 @@ def _role_below(lines: Sequence[Line], role: str | None, institution: str | None
     """The role and the institution in the lines under a name."""
     for at, line in enumerate(lines[:5]):
         text = line.text
-        if _ends_signature(line) or is_contact(text) or phrases().signed.search(line.folded) or named_line(text):
+        if _ends_signature(line) or is_contact(text) or phrases().signed.search(line.folded):
             break
+        if named_line(text):
+            unknown = at == 0 and role is None and not line.gap and is_name(text)  # two names stand apart
+            return (text if unknown else role), institution
         if line.gap and (role or at > 1):
             break
         if role and _runs_on(role, text):
@@ -247,7 +257,8 @@ def _joined(blocks: Sequence[_Block]) -> list[_Block]:
         last = joined[-1] if joined else None
         party = block.party
         alone = last and last.party.name and not last.party.role and not last.party.institution
-        if last and alone and party.role and not party.name:
+        reached = last is not None and any(is_contact(line.text) for line in last.lines)  # a whole block of its own
+        if last and alone and party.role and not party.name and not reached:
             whole = replace(party, name=last.party.name)
             joined[-1] = replace(last, lines=(*last.lines, *block.lines), party=whole)
         else:
@@ -356,7 +367,11 @@ def _letterhead(blocks: Sequence[_Block], signer: Party, addressee: _Block | Non
 
 
 def _same_person(one: str | None, other: str | None) -> bool:
-    return bool(one and other and set(flat(one).split()) == set(flat(other).split()))
+    """Whether two prints name one person: the same words in any order, a second given name more or less."""
+    if not one or not other:
+        return False
+    shorter, longer = sorted((set(flat(one).split()), set(flat(other).split())), key=len)
+    return len(shorter) > 1 and shorter <= longer
 
 
 _OF_INSTITUTION = re.compile(
@@ -366,6 +381,8 @@ _OF_INSTITUTION = re.compile(
 
 def _top_line(line: Line, addressee: _Block | None) -> str | None:
     """The first line of an official's letter, an institution though no word of it says so."""
+    if phrases().office.fullmatch(line.folded):
+        return line.text
     taken = bool(addressee and line in addressee.lines) or bool(named_line(line.text) or is_contact(line.text))
     other = labelled(line, tuple(phrases().labels)) or is_role(line.text) or re.search(r"\d", line.text)
     return None if taken or other or phrases().marking.fullmatch(line.folded) else line.text

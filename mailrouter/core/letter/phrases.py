@@ -110,10 +110,12 @@ class Phrases:
     protection: re.Pattern[str]
     covering: re.Pattern[str]
     whole_institution: re.Pattern[str]
+    office: re.Pattern[str]
     to_open: re.Pattern[str]
     title_opening: re.Pattern[str]
     verbale: tuple[re.Pattern[str], ...]  # groups "author" and "addressee"
     verbale_words: re.Pattern[str]  # what stands between the two: a quick no for all other letters
+    weak: dict[AskKind, re.Pattern[str]]  # what a request wants where no kind is named
     announce: re.Pattern[str]
     occasion: re.Pattern[str]  # anywhere in a word
     invitation: re.Pattern[str]  # at the beginning of a title
@@ -142,9 +144,11 @@ def phrases() -> Phrases:
         signed=union(data["signed"]),
         annex_heading=union(data["annex_heading"], start=True),
         table=table,
+        weak={kind: union(data["weak_asks"][kind]) for kind in KINDS},
         announce=union(data["announce"]),
         occasion=re.compile("|".join(map(compile_phrase, data["occasion"]))),
         invitation=union(data["invitation"], start=True),
+        office=union(data["office"]),
         to_open=union(data["to_open"], start=True),
         title_opening=union(data["title_opening"], start=True),
         verbale=tuple(_verbale(phrase) for phrase in data["verbale"]),
