@@ -74,7 +74,7 @@ class Clauses:
     def date_to_answer(self) -> tuple[int, int, bool] | None:
         """A bare date right behind a thing to be done and at its clause's end ("vastata 31.03"); as `deadline_at`."""
         for tag in self.tags:
-            if tag.action != "purposes" or tag.form != "verb":
+            if tag.action != "purposes" or tag.form == "told":
                 continue
             end = date_from(self.sentence.words, tag.last) if tag.last < len(self.folded) else None
             if end and (end == len(self.folded) or self._parts(end) or self.folded[end] in ".!"):

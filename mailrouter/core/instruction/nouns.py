@@ -57,7 +57,7 @@ class Nouns:
         beside = bool(before) and before[-1][1] == head.tag.first and not (after and after[0][0] == head.tag.last)
         found = before or after if head.tag.form == "after" or beside else after or before
         found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]
-        found = self._run(found)
+        found = self._run([name for name in found if not self._replaced(name)])
         if head.tag.form == "after":
             found = found[-1:]
         if not found and any(self._mine(self._folded[at]) for at in _words(head.tag)):
@@ -73,6 +73,10 @@ class Nouns:
     def pronoun(self, head: Head) -> bool:
         """Whether an order is for "him" or "them", which does not say whom."""
         return any(self._lexicon.is_kind("names.pronouns", self._folded[at]) for at in range(head.first, head.last))
+
+    def _replaced(self, name: _RANGE) -> bool:
+        """Whether "instead of" stands behind a name ("Jaan Kuke asemel Mari Tamm")."""
+        return name[1] < len(self._folded) and self._lexicon.is_kind("names.replaced", self._folded[name[1]])
 
     def _run(self, found: list[_RANGE]) -> list[_RANGE]:
         """The names up to the first that is no item of their list ("kaastäitja Peeter Kask")."""

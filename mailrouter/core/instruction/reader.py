@@ -236,8 +236,11 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
     purpose: Purpose = head.tag.kind.split(".")[1]  # type: ignore[assignment]  # the file's keys are the purposes; a test keeps them so
     if head.mood is not Mood.ORDERED:
         return False
+    told = any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags)
+    if told and head.tag.form == "noun" and nouns.recipients(head)[0]:
+        return False  # "Suunan lahendamiseks Jaanile": the author has done so
     heard.purposes.append((purpose, words, head.tag.form != "noun" and purpose != _WEAKEST))
-    if head.tag.form != "noun" or any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags):
+    if head.tag.form != "noun" or told:
         return True
     # Behind "vastamiseks" stands to whom the answer goes, not to whom the letter does.
     named, out = nouns.recipients(replace(head, last=head.tag.first) if purpose == "reply" else head)

@@ -99,7 +99,7 @@ _NOUN_ENDS = (
     ("idele", "id"), ("tritele", "trid"), ("trile", "ter"), ("sseni", ""), ("ajale", "aja"), ("oosse", "oo"), ("oole", "oo"),
     ("ialile", "ial"), ("lerile", "ler"), ("torile", "tor"), ("eleile", "elei"), ("juhile", "juht"), ("ametile", "amet"),
     ("liikmele", "liige"), ("liikmetele", "liikmed"), ("umile", "um"), ("gadele", "gad"), ("ajatele", "ajad"),
-    ("dele", "d"), ("tele", "d"), ("le", ""),
+    ("dele", "d"), ("tele", "d"), ("lle", ""), ("le", ""),
 )  # fmt: skip
 
 
