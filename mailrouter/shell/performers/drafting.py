@@ -25,7 +25,7 @@ class Drafting:
 
     def _one(self, task: Task, desk: Desk) -> Outcome:
         draft = desk.store.drafts.of_effect(task.key)
-        if draft.state != "waiting":
+        if draft.state not in {"waiting", "approved"}:
             return Outcome("done", f"the draft is {draft.state}")
         mailbox = desk.mailbox(task.mailbox)
         connection = desk.connection(task.mailbox)

@@ -52,12 +52,18 @@ class Sending:
                 final=True,
             )
         if not task.result.get("removed"):
-            if self._sent_by_hand(draft, desk):
-                return Outcome("done", "a person has sent it", {"skipped": True})
-            stopped = self._take_copy(task, draft, desk)
+            stopped = self._early(draft, desk) or self._take_copy(task, draft, desk)
             if stopped is not None:
                 return stopped
         return self._send(task, draft, raw, desk)
+
+    def _early(self, draft: Draft, desk: Desk) -> Outcome | None:
+        """What ends the task before the copy is looked at."""
+        if desk.store.drafts.on_its_way(draft):
+            return Outcome("pending", "its copy is not in Drafts yet")
+        if self._sent_by_hand(draft, desk):
+            return Outcome("done", "a person has sent it", {"skipped": True})
+        return None
 
     def _sent_by_hand(self, draft: Draft, desk: Desk) -> bool:
         """Whether somebody answered from their own mail program since Sent was last looked at."""

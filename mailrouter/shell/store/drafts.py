@@ -80,6 +80,12 @@ class Drafts:
             lambda tx: tx.execute(update(drafts).where(drafts.c.id.in_(list(draft_ids))).values(sought=True))
         )
 
+    def on_its_way(self, draft: Draft) -> bool:
+        """Whether the copy of this revision has yet to be put into Drafts."""
+        query = select(effects.c.state).where(effects.c.key == draft.effect_key)
+        state = self._db.read(lambda tx: tx.execute(query).scalar_one_or_none())
+        return state in {"pending", *_UNDER_WAY}
+
     def approve(
         self, draft_id: int, *, who: str, at: datetime, classification: Classification, digest: str | None = None
     ) -> Draft:
@@ -164,7 +170,7 @@ class Drafts:
         tx.execute(
             update(effects)
             .where(effects.c.key == draft.effect_key)
-            .values(state="pending", attempts=0, not_before_epoch=0.0, lease_epoch=None, token=None)
+            .values(state="pending", attempts=0, not_before_epoch=0.0, lease_epoch=None, token=None, error=None)
         )
 
     def change(
