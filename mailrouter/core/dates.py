@@ -418,8 +418,10 @@ def _dated(text: str, run: list[tuple[int, int]]) -> tuple[int, int] | None:
         return None
     while run:
         start, end = run[0][0], run[-1][1]
-        if not text[start].isdigit() and _fold(text[start : run[0][1]]) in names().halves:
-            run = run[1:]  # "Am 18.05.24": a preposition, no half of the day
+        word = "" if text[start].isdigit() else _fold(text[start : run[0][1]])
+        named = word in names().days and _is_day(text[start : run[0][1]], text[run[0][1] : run[0][1] + 4])
+        if (word in names().halves and not named) or (word in _LEADS and parse_sent(text[run[0][1] : end])):
+            run = run[1:]  # "Am 18.05.24", "du 20/07/24": a preposition, no half of the day and no month
             continue
         if text[end : end + 1] == "." and text[end - 1].isalpha():
             end += 1

@@ -48,7 +48,9 @@ def _below(context: Context, index: int) -> int | None:
     for at in range(index + 1, min(index + 3, len(context.lines))):
         if context.blanks[at] and context.lines[at].depth > context.lines[index].depth:
             return at
-    return context.next_text(index + 1, 5)
+    below = context.next_text(index + 1, 5)
+    # At the very end of the text the mail that it introduces had no words.
+    return index if below is None and has_address(context.lines[index].text) else below
 
 
 def _unruled(text: str) -> str:
@@ -154,7 +156,9 @@ def _strip_said(context: Context, text: str, *, behind: bool = True) -> str:
             return bare in said and len(words) <= 2
         return bare in said or bare in verbs or (word[0].islower() and bare not in _PARTICLES)
 
-    while words and empty(words[0], first=True):
+    # A script without capitals before a name that has them: what says "wrote" in it is no part of the name.
+    cased = any(word != word.swapcase() for word in words)
+    while words and (empty(words[0], first=True) or (cased and words[0] == words[0].swapcase() and words[0].isalpha())):
         words.pop(0)
     while behind and words and empty(words[-1], first=False):
         words.pop()

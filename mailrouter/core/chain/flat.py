@@ -118,20 +118,28 @@ def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
 
 def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabulary: Vocabulary) -> _Spot | None:
     for word in words:
-        if not any(map(str.isalpha, word[0])):  # a rule before the label
-            continue
-        inside = [found.end() for found in _INSIDE.finditer(text, word.start(), min(word.end(), match.end()))]
-        for start in (word.start(), *inside[-1:]):
-            label = fold(text[start : match.end()].strip("*_ \xa0:："))
-            known = vocabulary.labels.get(label) or vocabulary.labels.get(label.rstrip("."))
-            if known is None or known.role in ("form", "other"):
-                continue
-            # A label begins with a capital, "… sent to: …" in a sentence does not; behind an address or a time it may.
-            first = text[start : start + 4].lstrip("*_")[:1]
-            ended = _HARD.search(text[max(0, start - 6) : start])
-            if first.isupper() or first == first.swapcase() or ended is not None:
-                return _Spot(start, match.end(), known.role)
+        if any(map(str.isalpha, word[0])):  # no rule before the label
+            spot = _labelled(text, word.start(), match, vocabulary)
+            if spot is not None:
+                return spot
+    if words:
+        for inside in _INSIDE.finditer(text, words[0].start(), match.end()):
+            spot = _labelled(text, inside.end(), match, vocabulary)
+            if spot is not None:
+                return spot
     return None
+
+
+def _labelled(text: str, start: int, match: re.Match[str], vocabulary: Vocabulary) -> _Spot | None:
+    """The known label that begins at `start` and ends with the colon that was found."""
+    label = fold(text[start : match.end()].strip("*_ \xa0:："))
+    known = vocabulary.labels.get(label) or vocabulary.labels.get(label.rstrip("."))
+    if known is None or known.role in ("form", "other"):
+        return None
+    # A label begins with a capital, "… sent to: …" in a sentence does not; behind an address or a time it may.
+    first = text[start : start + 4].lstrip("*_")[:1]
+    ended = _HARD.search(text[max(0, start - 6) : start])
+    return _Spot(start, match.end(), known.role) if first.isupper() or first == first.swapcase() or ended is not None else None
 
 
 def _unknown(

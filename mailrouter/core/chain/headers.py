@@ -44,21 +44,17 @@ def read_header(context: Context, index: int, *, separated: bool) -> Header | No
     if roles is None or _odd(roles):
         bare = [replace(entry, field=replace(entry.field, role=None, known=None)) for entry in entries]
         roles = _assign(context, bare, separated=separated) or roles
-    if roles is None:
+    if roles is None or _occasion(entries):
         return None
     roles = _dated_author(roles)
-    if _occasion(entries):
-        return None
     if "from" not in roles:
         return _notes(context, index, roles)
     form = any(entry.field.known is not None and entry.field.known.role == "form" for entry in entries)
     if form and "subject" not in roles and not separated:
         return None
     confidence = _confidence(context, roles, separated=separated)
-    if not confidence:
-        return None
-    header = _header(context, roles, index, confidence)
-    return header if "date" in roles else _dated_above(context, header)
+    header = _header(context, roles, index, confidence) if confidence else None
+    return header if header is None or "date" in roles else _dated_above(context, header)
 
 
 def _occasion(entries: list[Entry]) -> bool:
