@@ -111,7 +111,13 @@ class Nouns:
             # "Suunata: Mari Tamm (täitmiseks), Jaan Kukk (teadmiseks)"
             names = self._people if plain and head.what != "purposes" else self._capitalised
             found = list(names(head.first, tag.first)) or list(names(tag.last, head.last))
+        if not found and head.what == "forward" and not self.pronoun(head):
+            # "suunata Kukk J., Kask P.": no ending, but usual names
+            found = [name for name in self._capitalised(tag.last, head.last) if self._usual(name)]
         return found
+
+    def _usual(self, name: _RANGE) -> bool:
+        return any(usual(word.text) for word in self._sentence.words[name[0] : name[1]])
 
     def _by_ending(self, head: Head, kind: str = "names.recipients") -> Iterator[_RANGE]:
         """Noun phrases whose last word has a recipient's ending ("ministri nõunikele")."""

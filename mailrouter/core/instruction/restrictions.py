@@ -53,7 +53,7 @@ def _negated(clauses: Clauses, tag: Tag) -> bool:
 
 def _parted(clauses: Clauses, cue: Tag, tag: Tag) -> bool:
     first, last = min(cue.last, tag.last), max(cue.first, tag.first)
-    return any(clauses.folded[at] in ",;" for at in range(first, last))
+    return any(clauses.folded[at] in ",;()" for at in range(first, last))
 
 
 def _basis(match: re.Match[str] | None) -> str | None:
