@@ -122,7 +122,10 @@ class Run:
         url: str,
         mails: int = 30,
         lease_seconds: float = 5,
+        imap_port: int | None = None,  # of a proxy
+        smtp_port: int | None = None,
     ) -> None:
+        self.ports = (imap_port or dovecot.port, smtp_port or sink.port)
         self.folder, self.dovecot, self.sink, self.forks, self.mails = folder, dovecot, sink, forks, mails
         self.user = dovecot.user("chaos")
         self.log = folder / "log"
@@ -137,14 +140,14 @@ class Run:
         dovecot.deliver(self.user, *(mail(number) for number in range(mails)))
 
     def _configure(self, url: str) -> None:
-        imap = {"host": self.dovecot.host, "port": self.dovecot.port, "tls": False, "user": self.user,
+        imap = {"host": self.dovecot.host, "port": self.ports[0], "tls": False, "user": self.user,
                 "password_env": PASSWORD, "timeout_seconds": 1}  # fmt: skip
         settings = {
             "institution": {"name": "Siseministeerium", "domains": ["ministry.example"]},
             "clock": "2024-02-29T13:06:00+02:00",
             "trust": {"internal": "own-domains"},
             "mailboxes": [{"name": "registry", "address": "info@ministry.example", "poll_seconds": 1, "imap": imap}],
-            "smtp": {"host": self.sink.host, "port": self.sink.port, "timeout_seconds": 1},
+            "smtp": {"host": self.sink.host, "port": self.ports[1], "timeout_seconds": 1},
             "store": {"url": url},
             "rules": "../rules",
             "templates": "../templates",

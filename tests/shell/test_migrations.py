@@ -1,10 +1,14 @@
 """The schema's versions: what the migrations build is what the tables say, and an old store opens."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from mailrouter.shell.errors import Permanent
@@ -57,8 +61,6 @@ def test_a_newer_store_is_refused(tmp_path):
 
 def test_several_nodes_may_open_an_empty_store_at_once(store_url):
     """One migrates, the others wait for it."""
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: Store(store_url), range(4)))
     for store in stores:
@@ -69,10 +71,6 @@ def test_several_nodes_may_open_an_empty_store_at_once(store_url):
 @pytest.fixture
 def first_store():
     """Writes a store as version 0001 does: its own tables, rows in plain SQL that names no code of today."""
-    from importlib.resources import files
-
-    from alembic.operations import Operations
-    from alembic.script import ScriptDirectory
 
     def write(path):
         database = Database(f"sqlite:///{path}")

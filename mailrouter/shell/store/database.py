@@ -88,7 +88,9 @@ class Database:
         if not rows:
             return 0
         dialect = sqlite if self.sqlite else postgresql
-        return connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows)).rowcount
+        # without the option an INSERT's count is -1 on PostgreSQL: it is forgotten with the closed cursor
+        insert = dialect.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        return connection.execute(insert, list(rows)).rowcount
 
     def close(self) -> None:
         """Close every connection."""
