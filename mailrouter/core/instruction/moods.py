@@ -97,6 +97,12 @@ class Clauses:
             chosen.append(tag)
         return sorted(chosen, key=lambda t: t.first)
 
+    def describes(self, first: int, last: int) -> bool:
+        """Whether words are a relative clause that orders nothing: "kiri, mille saime täna"."""
+        if not self.lexicon.is_kind("names.relative", self.folded[first]):
+            return False
+        return not any(tag.action in ACTIONS and tag.form in FORMS and first <= tag.first < last for tag in self.tags)
+
     def _within_label(self, tag: Tag) -> bool:
         """Whether a form is part of a deadline's label: "tähtaeg vastamiseks"."""
         return any(

@@ -91,7 +91,9 @@ class Nouns:
 
     def _recipient_ranges(self, head: Head) -> list[_RANGE]:
         """Recipients by their ending; after a preposition; by their capital after a colon or where the language says."""
-        if head.tag.form == "direct" and (found := list(self._people(head.tag.first, head.last))):
+        if head.tag.form == "direct" and (
+            found := list(self._capitalised(head.tag.first, head.last)) or list(self._people(head.tag.last, head.last))
+        ):
             return found
         found = list(self._by_ending(head))
         if not found and any(self._lexicon.is_kind("names.sharing", self._folded[at]) for at in _words(head.tag)):

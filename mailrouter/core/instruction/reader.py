@@ -260,6 +260,8 @@ def _hear_deadline(
     begin = first
     while begin > 0 and clauses.folded[begin - 1] not in ",;()":
         begin -= 1
+    if last - first == 1 and clauses.describes(begin, first):
+        return
     reported = [cue for cue in clauses.cues if begin <= cue.first < first]
     if reported and reported[-1].kind in ("cues.told", "cues.negate", "cues.open"):
         return

@@ -105,7 +105,9 @@ def _beginning(raw: str, directory: Directory, on: str | None) -> str | None:
     while len(words) > 1 and words[-1][:1].islower() and not _AND.search(f" {words[-1]} "):
         words.pop()
         found = find(directory, " ".join(words), on=on)
-        if isinstance(found, Found):
+        # In small letters only a group's or unit's name is told from the beginning of a post ("ministri sekretärile").
+        telling = any(word[:1].isupper() for word in words) or len(words) > 1
+        if isinstance(found, Found) and telling:
             return found.name
     return None
 
