@@ -21,16 +21,25 @@ _FAR_DAYS = 270
 
 
 def announced_events(
-    sentences: Sequence[str], body: Sequence[Line], subject: str | None, language: str | None, after: date | None
+    sentences: Sequence[str],
+    body: Sequence[Line],
+    subject: str | None,
+    language: str | None,
+    after: date | None,
+    *,
+    invited: bool,
 ) -> tuple[Event, ...]:
-    """The occasions of labelled lines ("Date: … Venue: …"), else those of the sentences, each day once."""
+    """The occasions of labelled lines ("Date: … Venue: …"), else those of the sentences, each day once.
+
+    Where the reader is `invited`, an occasion on a day ahead needs no word that announces it.
+    """
     labelled = _labelled(body, subject, language, after)
     if labelled:
         return (labelled,)
     events: list[Event] = []
     for before, sentence in pairwise(("", *sentences)):
         folded = flat(sentence)
-        if not phrases().announce.search(folded):
+        if not invited and not phrases().announce.search(folded):
             continue
         named = sentence if phrases().occasion.search(folded) else before  # "It will be held in Budapest on …"
         if not phrases().occasion.search(flat(named)):

@@ -13,6 +13,7 @@ from mailrouter.core.letter.dates import PrintedDate, find_dates
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.letters import Ask, AskKind
 from mailrouter.core.letter.phrases import KINDS, AskPhrases, ask_phrases, phrases
+from mailrouter.core.letter.wording import Wording
 
 _CUE_REACH = 75  # characters before a date in which the words "by", "hiljemalt" may stand
 _LONGEST = 900
@@ -32,8 +33,9 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
     tables = ask_phrases(language)
     asks: list[Ask] = []
     for sentence in sentences:
-        found = _sentence_asks(sentence, tables, has_asks=bool(asks))
         when = deadline(sentence, tables, after, language)
+        waiting = bool(when) and not all(ask.deadline_raw for ask in asks)  # for a date that a later sentence gives
+        found = _sentence_asks(sentence, tables, has_asks=bool(asks), waiting=waiting)
         if found:
             for kind in found:
                 _add(asks, Ask(kind, sentence[:_LONGEST], *_fields(when)))
@@ -75,7 +77,9 @@ def _add(asks: list[Ask], ask: Ask) -> None:
     asks.append(ask)
 
 
-def _sentence_asks(sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool) -> tuple[AskKind, ...]:
+def _sentence_asks(
+    sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool, waiting: bool
+) -> tuple[AskKind, ...]:
     """The kinds that a sentence asks, the first in its words first."""
     folded = _ADDRESS.sub(_blank, flat(sentence))
     for table in tables:
@@ -94,7 +98,7 @@ def _sentence_asks(sentence: str, tables: Sequence[AskPhrases], *, has_asks: boo
             return ()
         if chosen:
             return chosen
-        if request and not has_asks:
+        if request and not waiting and not (has_asks and table.vehicle.search(folded)):
             return _weak(folded, request.start())
     return ()
 
@@ -110,7 +114,7 @@ _ADDRESS = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")  # "info@" asks for no 
 _Span = tuple[int, int]
 
 
-def _kinds_at(folded: str, patterns: dict[AskKind, re.Pattern[str]], start: int) -> dict[AskKind, _Span]:
+def _kinds_at(folded: str, patterns: dict[AskKind, Wording], start: int) -> dict[AskKind, _Span]:
     """Where each kind's words first stand from `start` on."""
     found = ((kind, patterns[kind].search(folded, start)) for kind in KINDS)
     return {kind: match.span() for kind, match in found if match}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailrouter.core.letter.flat import flat
-from mailrouter.core.letter.names import named_line
+from mailrouter.core.letter.names import is_contact, is_role, named_line
 from mailrouter.core.letter.phrases import phrases
 
 _SALUTATION_LENGTH = 110
@@ -295,7 +295,7 @@ def _prose_at(lines: Sequence[Line]) -> int:
     if verbale:
         return verbale[-1]
     for at, line in enumerate(lines):
-        if not is_prose(line) or line.bold:
+        if not is_prose(line) or line.bold or is_contact(line.text):
             continue
         title = line.gap and not line.text.rstrip().endswith((".", ":")) and at + 1 < len(lines) and lines[at + 1].gap
         if not title:
@@ -340,7 +340,8 @@ def _names_above(lines: Sequence[Line], start: int, signed: int) -> int:
             break
         if lines[at].gap and named_line(lines[at].text):
             first = at
-    return first
+    above = lines[first - 1] if first > start else None
+    return first - 1 if above and is_role(above.text) and not is_prose(above) else first
 
 
 def _signature_at(lines: Sequence[Line], start: int) -> int:

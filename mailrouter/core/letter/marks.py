@@ -122,7 +122,7 @@ def _without_dates(value: str) -> str:
 _REGISTRY_CODE = re.compile(r"(?:kood\s*)?:?\s*\d{8}")  # of an Estonian legal person: "reg nr 90001234"
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
 _BARE_TOKEN = re.compile(
-    r"^(?:[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"^(?:[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -141,12 +141,22 @@ def _bare_line(line: Line) -> str | None:
 
 def _bare_number(lines: Sequence[Line], language: str | None) -> tuple[str | None, date | None]:
     """(a number without a label, the date before it): alone on its line, or "17.04.2024 nr 5-1/20-2"."""
-    for line in lines[:25]:
+    lines = [line for line in lines[:25] if not labelled(line, ("theirs",))]
+    for line in lines:
         for printed in find_dates(line.text, language=language) if len(line.text) < 110 else ():
             behind = _BEHIND_DATE.match(line.text[printed.finish :])
             if behind and printed.starts:
                 return behind.group(1).rstrip(".,"), printed.starts
-    return next(((number, None) for line in lines[:25] if (number := _bare_line(line))), (None, None))
+    return next(((number, None) for line in lines if (number := _bare_line(line) or _last_number(line))), (None, None))
+
+
+_LAST = re.compile(r"^[^\d@]{3,45}\s(?:Nr|nr|No|N°|№)\.?\s?(\S*\d\S*[-/]\S*\d\S*)$")
+
+
+def _last_number(line: Line) -> str | None:
+    """The number that ends a short line of words: "Datums skatāms laika zīmogā. Nr. 1-28/612"."""
+    match = None if line.bold else _LAST.match(line.text)
+    return match.group(1) if match else None
 
 
 _PLACE_DATE = re.compile(r"^[^\W\d]{2,20}(?:[ -][^\W\d]{2,20})?,?\s")

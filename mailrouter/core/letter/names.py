@@ -41,10 +41,11 @@ _PHONE = re.compile(r"(?:\+|\b00)\d[\d\s()./-]{6,}|\b\d{3}\s?\d{4}\b|\b\d{2,3}[ 
 _URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _MAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _POSTAL = re.compile(
-    r"(?<![\d./-])\b(?:[A-Z]{1,2}-)?(?!(?:19|20)\d\d\b)\d{4,6}\b(?!\s?[./-]\d)|\bP\.? ?O\.? ?Box\b", re.IGNORECASE
+    r"(?<!nr )(?<!nr\. )(?<!no )(?<!no\. )(?<!№ )(?<![\d./-])\b(?:[A-Z]{1,2}-)?(?!(?:19|20)\d\d\b)\d{4,6}\b(?!\s?[./-]\d)|\bP\.? ?O\.? ?Box\b",
+    re.IGNORECASE,
 )
 _STREET = re.compile(
-    r"^[^\W\d].{2,40}\s(?!(?:19|20)\d\d\b)\d{1,4}(?:[-/ ]?\w{1,3})?(?:,.*)?$|^\d{1,4},?\s(?:rue|avenue|av\.|bd|boulevard|place|quai|ul\.|[A-ZÀ-Ž]).{3,40}$"
+    r"^(?!.*\b(?:nr|no|№)\b)[^\W\d].{2,40}\s(?!(?:19|20)\d\d\b)\d{1,4}(?!\d)(?:[-/ ]?\w{1,3})?(?:,.*)?$|^\d{1,4},?\s(?:rue|avenue|av\.|bd|boulevard|place|quai|ul\.|[A-ZÀ-Ž]).{3,40}$"
 )
 _TAIL_CONTACT = re.compile(
     r"\s+(?:tel|phone|fax|e-?mail|mob)\b.*$|\s+(?:[^\W\d_]+\.?\s){0,4}(?:[^\W\d_]+),?\s\d+\s[A-Z]{1,2}-\d{4}.*$",

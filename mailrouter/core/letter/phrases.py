@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.letters import AskKind
+from mailrouter.core.letter.wording import Vocabulary, Wording, needs_of
 
 KINDS: tuple[AskKind, ...] = ("nominate", "attend", "reply", "inform", "transmit")
 
@@ -44,12 +45,28 @@ def _star(pattern: str) -> str:
     return "".join(pieces)
 
 
-def union(phrases: Iterable[str], *, start: bool = False) -> re.Pattern[str]:
-    """One pattern for any of the phrases at whole words; with `start`, only at the beginning of the text."""
-    listed = sorted({compile_phrase(str(phrase)) for phrase in phrases}, key=len, reverse=True)
-    if not listed:
-        return _NEVER
-    return re.compile(("^" if start else r"(?<!\w)") + _factored(listed, _FACTOR_DEPTH) + r"(?!\w)")
+def union(phrases: Iterable[str], vocabulary: Vocabulary) -> Wording:
+    """One pattern for any of the phrases at whole words."""
+    listed = _compiled(phrases)
+    pattern = re.compile(rf"(?<!\w){_factored(listed, _FACTOR_DEPTH)}(?!\w)") if listed else _NEVER
+    return Wording(pattern, needs_of(listed, begins=True, ends=True), vocabulary)
+
+
+def opening(phrases: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for any of the phrases as whole words at the beginning of the text."""
+    listed = _compiled(phrases)
+    return re.compile(rf"^{_factored(listed, _FACTOR_DEPTH)}(?!\w)") if listed else _NEVER
+
+
+def anywhere(phrases: Iterable[str], vocabulary: Vocabulary) -> Wording:
+    """One pattern for any of the phrases, inside words as well."""
+    listed = _compiled(phrases)
+    return Wording(re.compile(f"(?:{'|'.join(listed)})"), needs_of(listed, begins=False, ends=False), vocabulary)
+
+
+def _compiled(phrases: Iterable[str]) -> list[str]:
+    """The patterns of phrases, each once, the longest first."""
+    return sorted({compile_phrase(str(phrase)) for phrase in phrases}, key=len, reverse=True)
 
 
 _FACTOR_DEPTH = 6
@@ -77,14 +94,14 @@ def _factored(patterns: Sequence[str], depth: int) -> str:
 class AskPhrases:
     """What makes a sentence an ask in one language."""
 
-    request: re.Pattern[str]
-    kinds: dict[AskKind, re.Pattern[str]]
-    direct: dict[AskKind, re.Pattern[str]]
-    vehicle: re.Pattern[str]
-    refused: re.Pattern[str]
+    request: Wording
+    kinds: dict[AskKind, Wording]
+    direct: dict[AskKind, Wording]
+    vehicle: Wording
+    refused: Wording
     before_date: re.Pattern[str]
     after_date: re.Pattern[str]
-    period: re.Pattern[str]
+    period: Wording
     translative: bool  # the month's ending -ks, -ni says "by"
 
 
@@ -96,28 +113,28 @@ class Phrases:
     closing: re.Pattern[str]
     closing_sentence: re.Pattern[str]  # one that may be long
     labels: dict[str, re.Pattern[str]]  # at the beginning of a line, with the colon or a wide gap after it
-    institution: re.Pattern[str]
-    role: re.Pattern[str]
-    not_name: re.Pattern[str]
+    institution: Wording
+    role: Wording
+    not_name: Wording
     title: re.Pattern[str]  # at the beginning of a line
-    marking: re.Pattern[str]
-    signed: re.Pattern[str]
+    marking: Wording
+    signed: Wording
     annex_heading: re.Pattern[str]
-    table: dict[str, re.Pattern[str]]
+    table: dict[str, Wording]
     open_place: re.Pattern[str]
-    answer: re.Pattern[str]
-    further: re.Pattern[str]
-    protection: re.Pattern[str]
-    covering: re.Pattern[str]
-    whole_institution: re.Pattern[str]
-    office: re.Pattern[str]
+    answer: Wording
+    further: Wording
+    protection: Wording
+    covering: Wording
+    whole_institution: Wording
+    office: Wording
     to_open: re.Pattern[str]
     title_opening: re.Pattern[str]
     verbale: tuple[re.Pattern[str], ...]  # groups "author" and "addressee"
-    verbale_words: re.Pattern[str]  # what stands between the two: a quick no for all other letters
-    weak: dict[AskKind, re.Pattern[str]]  # what a request wants where no kind is named
-    announce: re.Pattern[str]
-    occasion: re.Pattern[str]  # anywhere in a word
+    verbale_words: Wording  # what stands between the two: a quick no for all other letters
+    weak: dict[AskKind, Wording]  # what a request wants where no kind is named
+    announce: Wording
+    occasion: Wording  # anywhere in a word
     invitation: re.Pattern[str]  # at the beginning of a title
 
 
@@ -125,39 +142,38 @@ class Phrases:
 def phrases() -> Phrases:
     """The structural phrases of all languages together: a letter may mix them."""
     data = _load("letters.yaml")
-    table = {column: union(words) for column, words in data["table"].items() if column != "open"}
+    vocabulary = Vocabulary()
+    table = {column: union(words, vocabulary) for column, words in data["table"].items() if column != "open"}
     open_words = "|".join(compile_phrase(str(word)) for word in data["table"]["open"])
     return Phrases(
-        salutation=union(_all(data["salutation"]), start=True),
-        closing=union(_all(data["closing"]), start=True),
-        closing_sentence=union(data["closing_sentence"], start=True),
-        labels={name: union(words, start=True) for name, words in data["labels"].items()},
-        institution=union(data["institution"]),
-        role=union(data["role"]),
-        not_name=union(data["not_name"]),
+        salutation=opening(_all(data["salutation"])),
+        closing=opening(_all(data["closing"])),
+        closing_sentence=opening(data["closing_sentence"]),
+        labels={name: opening(words) for name, words in data["labels"].items()},
+        institution=union(data["institution"], vocabulary),
+        role=union(data["role"], vocabulary),
+        not_name=union(data["not_name"], vocabulary),
         title=re.compile(
             "^(?:" + "|".join(sorted(map(compile_phrase, data["title"]), key=len, reverse=True)) + r")(?!\w)\.?\s*"
         ),
-        marking=re.compile(
-            "(?:" + "|".join(sorted(map(compile_phrase, data["marking"]), key=len, reverse=True)) + r")"
-        ),
-        signed=union(data["signed"]),
-        annex_heading=union(data["annex_heading"], start=True),
+        marking=anywhere(data["marking"], vocabulary),
+        signed=union(data["signed"], vocabulary),
+        annex_heading=opening(data["annex_heading"]),
         table=table,
-        weak={kind: union(data["weak_asks"][kind]) for kind in KINDS},
-        announce=union(data["announce"]),
-        occasion=re.compile("|".join(map(compile_phrase, data["occasion"]))),
-        invitation=union(data["invitation"], start=True),
-        office=union(data["office"]),
-        to_open=union(data["to_open"], start=True),
-        title_opening=union(data["title_opening"], start=True),
+        weak={kind: union(data["weak_asks"][kind], vocabulary) for kind in KINDS},
+        announce=union(data["announce"], vocabulary),
+        occasion=anywhere(data["occasion"], vocabulary),
+        invitation=opening(data["invitation"]),
+        office=union(data["office"], vocabulary),
+        to_open=opening(data["to_open"]),
+        title_opening=opening(data["title_opening"]),
         verbale=tuple(_verbale(phrase) for phrase in data["verbale"]),
-        verbale_words=re.compile("|".join(_verbale_words(phrase) for phrase in data["verbale"])),
-        answer=union(data["answer"]),
-        further=union(data["further"]),
-        protection=union(data["protection"]),
-        covering=union(data["covering"]),
-        whole_institution=union(data["whole_institution"]),
+        verbale_words=anywhere((_between_parties(phrase) for phrase in data["verbale"]), vocabulary),
+        answer=union(data["answer"], vocabulary),
+        further=union(data["further"], vocabulary),
+        protection=union(data["protection"], vocabulary),
+        covering=union(data["covering"], vocabulary),
+        whole_institution=union(data["whole_institution"], vocabulary),
         open_place=re.compile(rf"^(?:{open_words})\.?$"),
     )
 
@@ -173,19 +189,20 @@ def ask_phrases(language: str | None) -> tuple[AskPhrases, ...]:
 @cache
 def _ask_phrases(code: str) -> AskPhrases:
     data = _load("letters_asks.yaml")[code]
+    vocabulary = Vocabulary()
     return AskPhrases(
-        request=union(data["request"]),
-        kinds={kind: union(data[kind]) for kind in KINDS},
-        direct={kind: union(data["direct"][kind]) for kind in KINDS},
-        vehicle=union(data["vehicle"]),
-        refused=union(data["not"]),
+        request=union(data["request"], vocabulary),
+        kinds={kind: union(data[kind], vocabulary) for kind in KINDS},
+        direct={kind: union(data["direct"][kind], vocabulary) for kind in KINDS},
+        vehicle=union(data["vehicle"], vocabulary),
+        refused=union(data["not"], vocabulary),
         before_date=re.compile(
             r"(?<!\w)(?:" + "|".join(sorted(map(compile_phrase, data["deadline"]), key=len, reverse=True)) + r")\W*$"
         ),
         after_date=re.compile(r"^\W{0,3}(?:" + "|".join(map(compile_phrase, data["deadline_after"])) + r")(?!\w)")
         if data["deadline_after"]
         else _NEVER,
-        period=union(data["period"]),
+        period=union(data["period"], vocabulary),
         translative=bool(data.get("translative")),
     )
 
@@ -200,9 +217,9 @@ def _verbale(phrase: str) -> re.Pattern[str]:
     return re.compile(r"(?:^|(?<=[.\s]))" + pattern + r"(?!\w)")
 
 
-def _verbale_words(phrase: str) -> str:
+def _between_parties(phrase: str) -> str:
     """The words between the two institutions."""
-    return compile_phrase(phrase.partition("(author)")[2].partition("(addressee)")[0].strip())
+    return phrase.partition("(author)")[2].partition("(addressee)")[0].strip()
 
 
 def _all(by_language: dict[str, list[str]]) -> list[str]:

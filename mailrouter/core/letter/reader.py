@@ -89,7 +89,7 @@ def _letter(
         marking_basis=mark.basis,
         marking_until=mark.until,
         annexes=_annexes(layout),
-        events=_events(layout, said, subject, language, after),
+        events=_events(layout, said, subject, language, after, invited=any(ask.kind == "attend" for ask in asks)),
         text="\n".join(line.text for line in lines),
     )
 
@@ -209,18 +209,25 @@ def _signs(layout: Layout, found: Parties) -> int:
     count += 4 * bool(note_verbale(layout.body, layout.head))
     heads = [labelled(line, ("ours", "theirs", "to")) for line in layout.head]
     count += any(heads) + any(label.kind == "theirs" for label in heads if label)
+    count += any(labelled(line, ("subject",)) for line in layout.head) + bool(letter_date(layout.head, (), None))
     return count + 2 * any(phrases().signed.search(line.folded) for line in layout.tail)
 
 
 def _events(
-    layout: Layout, said: Sequence[str], subject: str | None, language: str | None, after: date | None
+    layout: Layout,
+    said: Sequence[str],
+    subject: str | None,
+    language: str | None,
+    after: date | None,
+    *,
+    invited: bool,
 ) -> tuple[Event, ...]:
     """The rows of a timetable in an annex or in the letter, else the occasion that the letter announces."""
     for zone in (layout.annex, layout.body, layout.tail):
         rows = table_events(zone, language, after)
         if rows:
             return rows
-    return announced_events(said, layout.body, subject, language, after)
+    return announced_events(said, layout.body, subject, language, after, invited=invited)
 
 
 def _annexes(layout: Layout) -> tuple[str, ...]:
