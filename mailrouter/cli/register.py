@@ -1,17 +1,22 @@
 """`register list | show | confirm | correct | export`."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, say, table, who
+from mailrouter.cli.output import CONFIG, As, Config, Json, Limit, day, iso_date, line, opened, say, table, who
+from mailrouter.cli.output import reason as said
+from mailrouter.core.people import Directory, Found, find
 from mailrouter.core.publicview import public_entries, public_site
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.staff import confirm_number, correct_entry
-from mailrouter.shell.views import entry_json
+from mailrouter.shell.views import entry_json, letters_calendar
 
 app = typer.Typer(help="The register.", no_args_is_help=True)
+_ENTRY_PAGE = re.compile(r".+_\d{4}-\d\d-\d\d\.html")  # as core/publicview names the page of an entry
 Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 
 
@@ -20,12 +25,12 @@ def list_(
     config: Config = CONFIG,
     as_json: Json = False,
     series: Annotated[str | None, typer.Option(help="Only this series.")] = None,
-    state: Annotated[str | None, typer.Option(help="open or closed.")] = None,
-    direction: Annotated[str | None, typer.Option(help="incoming or outgoing.")] = None,
+    state: Annotated[Literal["open", "closed"] | None, typer.Option(help="Only entries in this state.")] = None,
+    direction: Annotated[Literal["incoming", "outgoing"] | None, typer.Option(help="Only this direction.")] = None,
     responsible: Annotated[str | None, typer.Option(help="Only this person's.")] = None,
-    due_before: Annotated[str | None, typer.Option(help="Due on or before this ISO date.")] = None,
+    due_before: Annotated[str | None, typer.Option(help="Due on or before this ISO date.", callback=iso_date)] = None,
     text: Annotated[str | None, typer.Option(help="Words anywhere in the entry.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many.")] = None,
+    limit: Limit = None,
 ) -> None:
     """Entries in the order of registration."""
     with opened(config) as application:
@@ -47,7 +52,7 @@ def list_(
     table(
         ("number", "registered", "direction", "title", "from / to", "responsible", "access", "due", "state"),
         rows,
-        "the register is empty",
+        "no such entry" if any((series, state, direction, responsible, due_before, text)) else "the register is empty",
     )
 
 
@@ -88,7 +93,7 @@ def correct(
     field: Annotated[
         list[str], typer.Option("--set", help="FIELD=VALUE, such as title=…, due=2024-03-29, responsible=…")
     ],
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the old value.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the old value.", callback=said)],
     config: Config = CONFIG,
     by: As = "",
 ) -> None:
@@ -118,13 +123,46 @@ def export(
                 raise Permanent("HTML pages are for the public: add --public")
             entries, pages = [entry_json(entry) for entry in application.store.registry.entries()], {}
     if to is not None:
-        to.mkdir(parents=True, exist_ok=True)
-        for name, text in pages.items():
-            (to / name).write_text(text, "utf-8")
-        say(f"{len(pages)} pages in {to}") if not as_json else None
+        _write_pages(to, pages)
+        if not as_json:
+            say(f"{len(pages)} pages in {to}")
     if as_json or to is None:
         for one in entries:
             line(one)
+
+
+@app.command()
+def calendar(
+    to: Annotated[Path, typer.Option("--to", help="The .ics file; - writes it to standard output.", metavar="FILE")],
+    config: Config = CONFIG,
+    person: Annotated[str | None, typer.Option(help="Only what this person is responsible for.")] = None,
+    events: Annotated[bool, typer.Option("--events", help="The events that letters announce as well.")] = False,
+) -> None:
+    """The due dates of open letters as a calendar to subscribe to or import."""
+    with opened(config) as application:
+        name = _responsible(person, application.rulebook().current().directory) if person else None
+        text = letters_calendar(application.store, application.clock.now(), responsible=name, events=events)
+    if str(to) == "-":
+        typer.echo(text, nl=False)
+        return
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_bytes(text.encode("utf-8"))
+    say(f"{text.count('BEGIN:VEVENT')} dates in {to}")
+
+
+def _responsible(name: str, directory: Directory) -> str:
+    found = find(directory, name)
+    return found.name if isinstance(found, Found) else name
+
+
+def _write_pages(folder: Path, pages: Mapping[str, str]) -> None:
+    """Write the pages, and remove those of an earlier export that the public may see no longer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in folder.glob("*.html"):
+        if _ENTRY_PAGE.fullmatch(page.name) and page.name not in pages:
+            page.unlink()
+    for name, text in pages.items():
+        (folder / name).write_text(text, "utf-8")
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:

@@ -30,6 +30,19 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     return data
 
 
+def letters_calendar(store: Store, now: datetime, *, responsible: str | None = None, events: bool = False) -> str:
+    """The due dates of open letters as iCalendar, with the events that any registered letter announces."""
+    from mailrouter.core.register.calendar import deadlines_ical  # noqa: PLC0415 - icalendar is slow to load
+
+    entries = list(store.registry.entries(state="open", responsible=responsible))
+    announced = []
+    if events:
+        for entry in store.registry.entries(direction="incoming", responsible=responsible):
+            case = store.listing.case_of(entry.message)
+            announced += [(entry, event) for letter in (case.letters if case else ()) for event in letter.events]
+    return deadlines_ical(entries, now, announced, name=responsible or "")
+
+
 def draft_json(draft: Draft) -> dict[str, Any]:
     """One draft, with the keys of `drafts list --json`."""
     content = draft.content

@@ -90,6 +90,17 @@ class Listing:
         text = self._db.read(lambda tx: tx.execute(query).scalar_one_or_none())
         return CASE.validate_json(text) if text else None
 
+    def case_of(self, sha256: str) -> Case | None:
+        """The Case of the mail with this content, as it was first decided."""
+        query = (
+            select(intake.c.case_json)
+            .where(intake.c.sha256 == sha256, intake.c.case_json.is_not(None))
+            .order_by(intake.c.id)
+            .limit(1)
+        )
+        text = self._db.read(lambda tx: tx.execute(query).scalar_one_or_none())
+        return CASE.validate_json(text) if text else None
+
     def cases(
         self, *, since: str | None = None, mailbox: str | None = None, chunk: int = 500
     ) -> Iterator[tuple[str, str]]:
