@@ -4,11 +4,11 @@ Owns the little language in which staff write phrases (docs/instructions.md) and
 Invariant: a lexicon is read once and never changes; a tag is a phrase found, with its place in words.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import product, repeat
+from itertools import chain, product, repeat
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -92,6 +92,19 @@ Phrases = tuple[tuple[str, Phrase], ...]  # kind and phrase
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """What a word can begin: kinds with what must follow the word, and whether one of them `tells`."""
+
+    phrases: Phrases = ()
+    tells: bool = False
+
+
+_NOTHING = Begun()
+_REMEMBERED = 1 << 14  # words of each language
+_FIGURE = "0"
+
+
+@dataclass(frozen=True, slots=True)
 class Lexicon:
     """All phrases of one language, by the word they begin with."""
 
@@ -105,6 +118,7 @@ class Lexicon:
     word_kinds: Mapping[str, Slot]  # kinds whose phrases are single words that are asked for one at a time
     lines: Mapping[str, tuple[str, ...]]  # kinds that are sought in lines
     opening: Slot  # how phrases that can order something begin
+    begun: Callable[[str], Begun]  # what a folded word can begin, remembered for words that come again and again
 
     def may_speak(self, words: frozenset[str]) -> bool:
         """Whether some of a text's folded words begin a phrase that can order something: a quick no for other texts."""
@@ -116,17 +130,18 @@ class Lexicon:
         """Every phrase in a row of folded words, in order; of one kind at one place the longest."""
         best: dict[tuple[str, int], int] = {}
         for first, word in enumerate(words):
-            for phrases in (self.by_word.get(word, ()), self.by_beginning.get(word[:_OPENING], ()), self.rest):
-                for kind, phrase in phrases:
-                    last = self._end(phrase, words, first)
-                    if last > best.get((kind, first), 0):
-                        best[kind, first] = last
-            if self.by_number and (word.isdecimal() or word in self.numbers):
-                for kind, phrase in self.by_number:
-                    best[kind, first] = max(self._end(phrase, words, first), best.get((kind, first), 0))
+            for kind, rest in self.begun(word).phrases:
+                last = self._end(rest, words, first + 1)
+                if last > best.get((kind, first), 0):
+                    best[kind, first] = last
         return sorted(
             (Tag(kind, first, last) for (kind, first), last in best.items() if last), key=lambda t: (t.first, -t.last)
         )
+
+    def may_tell(self, words: Iterable[str]) -> bool:
+        """Whether one of the folded words begins a phrase whose sentence is worth a closer look."""
+        begun = self.begun
+        return any(begun(word).tells for word in words)
 
     def is_kind(self, kind: str, word: str) -> bool:
         """Whether one folded word is of a kind of names, clauses or the like."""
@@ -198,9 +213,10 @@ def build(data: Mapping[str, Any]) -> Lexicon:
             rest.append((kind, phrase))
         if first.number:
             by_number.append((kind, phrase))
+    numbers = {fold(word): int(value) for word, value in data.get("periods", {}).get("numbers", {}).items()}
     return Lexicon(
         language=data["language"],
-        numbers={fold(word): int(value) for word, value in data.get("periods", {}).get("numbers", {}).items()},
+        numbers=numbers,
         options=frozenset(data.get("options", ())),
         by_word={word: tuple(found) for word, found in by_word.items()},
         by_beginning={letters: tuple(found) for letters, found in by_beginning.items()},
@@ -212,7 +228,27 @@ def build(data: Mapping[str, Any]) -> Lexicon:
             frozenset().union(*(slot.words for slot in opening)),
             tuple({beginning for slot in opening for beginning in slot.beginnings}),
         ),
+        begun=_begun(by_word, by_beginning, (*rest, *by_number), numbers),
     )
+
+
+def _begun(
+    by_word: Mapping[str, list[tuple[str, Phrase]]],
+    by_beginning: Mapping[str, list[tuple[str, Phrase]]],
+    others: Phrases,
+    numbers: Mapping[str, int],
+) -> Callable[[str], Begun]:
+    """What each word can begin, worked out when it is first asked for."""
+
+    def begun(word: str) -> Begun:
+        if word.isdecimal() and word != _FIGURE and word not in by_word and word[:_OPENING] not in by_beginning:
+            return remembered(_FIGURE)  # what one number begins, any other does
+        sought = chain(by_word.get(word, ()), by_beginning.get(word[:_OPENING], ()), others)
+        kept = tuple((kind, phrase[1:]) for kind, phrase in sought if phrase[0].takes(word, numbers))
+        return Begun(kept, any(tells(kind) for kind, _ in kept)) if kept else _NOTHING
+
+    remembered = lru_cache(maxsize=_REMEMBERED)(begun)
+    return remembered
 
 
 def _written_out(written: str) -> list[str]:

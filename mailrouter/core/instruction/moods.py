@@ -116,6 +116,8 @@ class Clauses:
     def begins_clause(self, tag: Tag) -> bool:
         """Whether only courtesy, adverbs and conjunctions stand between the clause's begin and the form."""
         at = tag.first
+        if self.lexicon.is_kind("clauses.begin", self.folded[at]):
+            return True  # "and reaches": the conjunction is part of the form
         while at > 0:
             word = self.folded[at - 1]
             if not word[:1].isalnum() or self.lexicon.is_kind("clauses.begin", word):

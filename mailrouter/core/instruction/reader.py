@@ -34,6 +34,7 @@ class _Heard:
     purposes: list[tuple[Purpose, str, bool]] = field(default_factory=list)  # whether a thing to be done ("vastata")
     deadlines: list[tuple[str, bool, str]] = field(default_factory=list)
     restrictions: list[tuple[Restriction, str]] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)  # words that make "her" responsible
     doubts: list[str] = field(default_factory=list)
     firm: bool = False
 
@@ -144,7 +145,7 @@ def _spoken(sentence: Sentence, ordered: Iterable[Lexicon]) -> list[tuple[Lexico
     the best one explains is not spoken here.
     """
     folded = [word.folded for word in sentence.words]
-    found = [(lexicon, lexicon.tags(folded)) for lexicon in ordered]
+    found = [(lexicon, lexicon.tags(folded)) for lexicon in ordered if lexicon.may_tell(folded)]
     found = [(lexicon, tags) for lexicon, tags in found if any(tells(tag.kind) for tag in tags)]
     if len(found) < 2:
         return found
@@ -223,10 +224,12 @@ def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard,
     kinds = {tag.kind for tag in clauses.tags if head.first <= tag.first < head.last}
     mood = head.mood
     if "responsible.unless" in kinds and not ("responsible.still" in kinds and clauses.asked):
-        if "responsible.this" not in kinds or mood is not Mood.ORDERED:
+        if not kinds & {"responsible.this", "responsible.still"} or mood is not Mood.ORDERED:
             return False
         mood = mood if clauses.asked else Mood.PERMITTED  # "kirja eest vastutab Jaan" counts beside an order
     if not named:
+        if mood is Mood.ORDERED and head.what == "responsible" and nouns.pronoun(head):
+            heard.unnamed.append(words)
         return False
     heard.responsible.append((mood, words, named))
     return mood is Mood.ORDERED
@@ -325,6 +328,8 @@ def _responsible(heard: _Heard, evidence: list[str], doubts: list[str]) -> str |
             evidence.append(words)
             for name in names:
                 named.setdefault(name, words)
+    if not named and heard.unnamed:
+        doubts.append(f"who is responsible is not said by name: “{heard.unnamed[0]}”")
     if len(named) > 1:
         doubts.append(f"several are named as responsible ({', '.join(named)}): “{next(iter(named.values()))}”")
         return None

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailrouter.core.dates import month_numbers
 from mailrouter.core.language import fold
@@ -89,9 +90,12 @@ class Sentence:
         return " ".join(self.source[self.words[first].start : self.words[last - 1].end].split())
 
 
+_folded = lru_cache(maxsize=1 << 14)(fold)  # the same words come again and again
+
+
 def words_of(text: str) -> tuple[Word, ...]:
     """The words, numbers and punctuation marks of a text."""
-    return tuple(Word(m.group(), fold(m.group()), m.start(), m.end()) for m in _WORD.finditer(text))
+    return tuple(Word(m.group(), _folded(m.group()), m.start(), m.end()) for m in _WORD.finditer(text))
 
 
 def sentences(
