@@ -3,7 +3,9 @@
 Exit: 0 done, 1 the answer is no or problems were found, 2 wrong use, 3 a server or database could not be reached.
 """
 
+import os
 import sys
+from pathlib import Path
 
 import typer
 
@@ -29,6 +31,7 @@ app.add_typer(register.app, name="register")
 
 def main() -> None:
     """Run a command; errors become one line on stderr and the exit code of INTERFACE's table."""
+    _streams()
     log.configure("console", quiet=True)
     try:
         app()
@@ -44,3 +47,17 @@ def main() -> None:
         sys.exit(3)
     except (BrokenPipeError, KeyboardInterrupt):
         sys.exit(1)
+    except OSError as error:  # a folder that cannot be written, a full disk
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"mailrouter: {where}{error.strerror or error}", file=sys.stderr)  # noqa: T201 - as above
+        sys.exit(1)
+
+
+def _streams() -> None:
+    """UTF-8 whatever the locale says, as JSON Lines are; a stream that the caller has closed swallows what is said."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open as long as we run
+        else:
+            stream.reconfigure(encoding="utf-8", errors="replace")

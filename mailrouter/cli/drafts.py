@@ -1,22 +1,23 @@
 """`drafts list | show | fill | approve | reject`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from mailrouter.cli.output import CONFIG, As, Config, Json, line, opened, say, table, who
+from mailrouter.cli.output import CONFIG, LARGEST_ID, As, Config, Json, line, opened, say, table, who
 from mailrouter.shell.nominating import approve_draft, fill_draft
 from mailrouter.shell.views import draft_json
 
 app = typer.Typer(help="Drafts that wait for a person. Approving records; the service sends.", no_args_is_help=True)
-Wanted = Annotated[int, typer.Argument(metavar="ID")]
+Wanted = Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID)]
+State = Literal["waiting", "approved", "sent", "rejected", "withdrawn"]
 
 
 @app.command("list")
 def list_(
     config: Config = CONFIG,
     as_json: Json = False,
-    state: Annotated[str | None, typer.Option(help="waiting, approved, sent, rejected or withdrawn.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only drafts in this state.")] = None,
 ) -> None:
     """Every draft."""
     with opened(config) as application:
@@ -37,7 +38,7 @@ def list_(
         )
         for one in found
     ]
-    table(("id", "state", "purpose", "to", "subject", "answers", "needs"), rows, "no drafts")
+    table(("id", "state", "purpose", "to", "subject", "answers", "needs"), rows, f"no draft is {state}" if state else "no drafts")
 
 
 @app.command()

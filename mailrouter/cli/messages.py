@@ -1,12 +1,13 @@
 """`messages list | show | retry | release`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from mailrouter.bootstrap import App
 from mailrouter.cli import shown
-from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, say, table, who
+from mailrouter.cli.output import CONFIG, As, Config, Json, Limit, day, line, opened, say, table, who
+from mailrouter.cli.output import reason as said
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.explaining import past
 from mailrouter.shell.staff import try_again
@@ -17,14 +18,16 @@ Wanted = Annotated[
     str, typer.Argument(metavar="MESSAGE", help="The beginning of its digest, its register number, or its id.")
 ]
 
+State = Literal["seen", "settled", "held", "released", "gone"]
+
 
 @app.command("list")
 def list_(
     config: Config = CONFIG,
     as_json: Json = False,
-    state: Annotated[str | None, typer.Option(help="settled, held, released or gone.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only mails in this state; seen: not taken in yet.")] = None,
     mailbox: Annotated[str | None, typer.Option(help="Only this mailbox.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many.")] = None,
+    limit: Limit = None,
 ) -> None:
     """Every mail that was seen, oldest first."""
     with opened(config) as application:
@@ -47,7 +50,7 @@ def list_(
         )
         for one in found
     ]
-    table(("id", "digest", "received", "from", "subject", "state", "hold", "number"), rows, "no mail yet")
+    table(("id", "digest", "received", "from", "subject", "state", "hold", "number"), rows, "no such mail" if state or mailbox else "no mail yet")
 
 
 @app.command()
@@ -71,7 +74,7 @@ def retry(message: Wanted, config: Config = CONFIG, by: As = "") -> None:
 @app.command()
 def release(
     message: Wanted,
-    reason: Annotated[str, typer.Option("--reason", help="Why nothing more is to be done; recorded.", prompt="Why")],
+    reason: Annotated[str, typer.Option("--reason", help="Why nothing more is to be done; recorded.", callback=said)],
     config: Config = CONFIG,
     by: As = "",
 ) -> None:

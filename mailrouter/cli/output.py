@@ -24,6 +24,8 @@ from mailrouter.bootstrap import app as build
 Config = Annotated[Path, typer.Option("--config", help="The folder of settings.", metavar="DIR")]
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout, and nothing else there.")]
 As = Annotated[str, typer.Option("--as", help="Who says so; it is recorded, it proves nothing.", metavar="NAME")]
+Limit = Annotated[int | None, typer.Option(help="At most so many.", min=1, max=2**31 - 1)]
+LARGEST_ID = 2**63 - 1  # of a row in either database
 CONFIG = Path("config")
 
 out = Console(soft_wrap=True, highlight=False)
@@ -68,6 +70,22 @@ def day(value: str | None) -> str:
         return datetime.fromisoformat(value).strftime("%d.%m.%Y") if value else ""
     except ValueError:
         return value or ""
+
+
+def iso_date(value: str | None) -> str | None:
+    """Callback of an option: an ISO date or date-time, else wrong use."""
+    try:
+        datetime.fromisoformat(value or "2000-01-01")
+    except ValueError as error:
+        raise typer.BadParameter(f"'{value}' is no ISO date, such as 2024-03-29") from error
+    return value
+
+
+def reason(value: str) -> str:
+    """Callback of an option: words that say why, else wrong use."""
+    if not value.strip():
+        raise typer.BadParameter("say why in a few words; they are recorded")
+    return value.strip()
 
 
 def who(given: str | None) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from mailrouter.bootstrap import plain_reader
 from mailrouter.cli import shown
-from mailrouter.cli.output import CONFIG, Config, Json, line, opened, progress, say
+from mailrouter.cli.output import CONFIG, Config, Json, iso_date, line, opened, progress, say
 from mailrouter.core.reading import as_json
 from mailrouter.shell.reading import iter_paths
 
@@ -55,7 +55,8 @@ def explain(
     config: Config = CONFIG,
     as_json_lines: Json = False,
     at: Annotated[
-        str | None, typer.Option("--at", help="When the mail came and is decided (ISO); default: now.")
+        str | None,
+        typer.Option("--at", help="When the mail came and is decided (ISO); default: now.", callback=iso_date),
     ] = None,
 ) -> None:
     """What the working copy of the rules would do with a mail, and why; nothing is performed."""
@@ -79,6 +80,7 @@ def explain(
 
 def _unread(file: str, index: int, error: str | None, *, as_json_lines: bool) -> None:
     if as_json_lines:
-        line({"file": file, "index": index, "sha256": None, "error": error})
+        known = {"file": file, "index": index, "sha256": None, "error": error}
+        line({**known, "message": None, "forwarded": False, "incoming": None, "chain": [], "letters": [], "instruction": None})
     else:
         say(f"{file}: {error}", "red")

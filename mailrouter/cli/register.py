@@ -16,7 +16,7 @@ from mailrouter.shell.staff import confirm_number, correct_entry
 from mailrouter.shell.views import entry_json, letters_calendar
 
 app = typer.Typer(help="The register.", no_args_is_help=True)
-_ENTRY_PAGE = re.compile(r".+_\d{4}-\d\d-\d\d\.html")  # as core/publicview names the page of an entry
+_ENTRY_PAGE = re.compile(r".+_\d{4}-\d\d-\d\d(_\d+)?\.html")  # as core/publicview names the page of an entry
 Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 
 
