@@ -75,7 +75,9 @@ class Nouns:
         return any(self._lexicon.is_kind("names.pronouns", self._folded[at]) for at in range(head.first, head.last))
 
     def _replaced(self, name: _RANGE) -> bool:
-        """Whether "instead of" stands behind a name ("Jaan Kuke asemel Mari Tamm")."""
+        """Whether somebody else takes a name's place ("Jaan Kuke asemel Mari Tamm", "from Mari Tamm to Jaan Kukk")."""
+        if name[0] and self._lexicon.is_kind("names.sources", self._folded[name[0] - 1]):
+            return True
         return name[1] < len(self._folded) and self._lexicon.is_kind("names.replaced", self._folded[name[1]])
 
     def _run(self, found: list[_RANGE]) -> list[_RANGE]:
