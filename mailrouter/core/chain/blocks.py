@@ -84,6 +84,10 @@ def _bridges(context: Context, entries: list[Entry], after: int, gaps: set[bool]
         return False
     if entries[0].field.role in ("from", None) and len(entries) >= 4 and entries[-1].kind == "text":
         return False
+    if field.kind == "text" and len(entries) == 1 and entries[0].kind == "address":  # a subject, with the date below it
+        behind = context.next_text(after + 1, 4)
+        following = context.field(behind) if behind is not None else None
+        return following is not None and following.kind == "date"
     return field.kind in ("address", "date") or (field.kind == "text" and len(entries) >= 2)
 
 
@@ -103,7 +107,7 @@ def _continues(context: Context, entry: Entry, at: int, field: Field | None) -> 
         return False
     value, text = entry.value.rstrip(), line.text
     if not value:  # the label has a line of its own, as the block's first has
-        return field is None and entry.own_line
+        return entry.own_line and (field is None or (field.known is None and bool(field.value)))
     if field is not None and (field.known is not None or not value.endswith((",", ";"))):
         return False
     if entry.field.role == "subject" or (entry.kind == "text" and entry.field.role is None):

@@ -139,7 +139,12 @@ def _labelled(text: str, start: int, match: re.Match[str], vocabulary: Vocabular
     # A label begins with a capital, "… sent to: …" in a sentence does not; behind an address or a time it may.
     first = text[start : start + 4].lstrip("*_")[:1]
     ended = _HARD.search(text[max(0, start - 6) : start])
-    return _Spot(start, match.end(), known.role) if first.isupper() or first == first.swapcase() or ended is not None else None
+    return _Spot(start, match.end(), known.role) if _capital(first) or ended is not None else None
+
+
+def _capital(letter: str) -> bool:
+    """Whether a label can begin with a letter: a capital, or one of a script that has none (Georgian writes none)."""
+    return letter.isalpha() and (letter.isupper() or letter == letter.swapcase() or "\u10d0" <= letter <= "\u10ff")
 
 
 def _unknown(
@@ -155,7 +160,7 @@ def _unknown(
         if 1 <= len(inside) <= 4 and inside[0].group()[0].isalpha():
             return _Spot(inside[0].start(), match.end(), None)
     # Text runs up to the label: it begins with its last capital, "… Lugupidamisega Enviat el:".
-    capitals = [word for word in words[-3:] if word[0][:1].isupper() or word[0][:1].lower() == word[0][:1].upper()]
+    capitals = [word for word in words[-3:] if _capital(word[0][:1])]
     begin = (capitals or words)[-1:]
     return _Spot(begin[0].start(), match.end(), None) if begin else None
 
@@ -165,13 +170,14 @@ def _run(text: str, spots: list[_Spot], first: int, *, below: bool) -> list[_Spo
     run: list[_Spot] = []
     seen: set[str] = set()
     shapes: set[str] = set()
+    recipients = -1  # the first mailbox is the author's
     for index in range(first, min(first + 8, len(spots))):
         spot = spots[index]
         after = spots[index + 1].start if index + 1 < len(spots) else len(text)
         kind = kind_of(text[spot.end : min(after, spot.end + 3000)].strip(" *_"))
         if spot.role is not None and spot.role in seen:
             break
-        titled = not run and kind == "text" and _dated_next(text, spots, index)
+        titled = not run and kind == "text" and _leads(text, spots, index, below=below)
         if spot.role is None and not run and kind != "address" and not titled:
             break
         if spot.role is None and kind not in ("address", "date", "text"):
@@ -179,9 +185,10 @@ def _run(text: str, spots: list[_Spot], first: int, *, below: bool) -> list[_Spo
         run.append(spot)
         seen.add(spot.role or "")
         shapes.add(kind)
-        if (spot.role == "subject" and not _more(text, spots, index, seen)) or (
-            spot.role is None and kind == "text" and not titled
-        ):
+        recipients += kind == "address"
+        if spot.role == "subject" and not _more(text, spots, index, seen, below=below):
+            break
+        if spot.role is None and kind == "text" and not titled and not _recipients_follow(text, spots, index, recipients):
             break
     strong = sum(spot.known for spot in run) >= 2 and (run[0].start == 0 or "address" in shapes or "date" in shapes)
     begun = bool(run) and not text[: run[0].start].strip()
@@ -189,12 +196,25 @@ def _run(text: str, spots: list[_Spot], first: int, *, below: bool) -> list[_Spo
     return run if sure else []
 
 
-def _dated_next(text: str, spots: list[_Spot], index: int) -> bool:
-    """Whether a line begins with this label and the next one's value is a date: subject and date, as Thunderbird prints."""
-    if text[: spots[index].start].strip() or index + 1 >= len(spots) or spots[index + 1].start - spots[index].end > 300:
+def _value(text: str, spots: list[_Spot], index: int) -> str:
+    """The first characters of what stands behind a label, "" where there is none near."""
+    if index >= len(spots) or (index and spots[index].start - spots[index - 1].end > 300):
+        return ""
+    end = spots[index + 1].start if index + 1 < len(spots) else len(text)
+    return text[spots[index].end : min(end, spots[index].end + 300)].strip(" *_")
+
+
+def _leads(text: str, spots: list[_Spot], index: int, *, below: bool) -> bool:
+    """Whether a line begins with an unknown label for a subject: its next value is a date, or mailboxes below a cut line."""
+    if text[: spots[index].start].strip():
         return False
-    end = spots[index + 2].start if index + 2 < len(spots) else len(text)
-    return kind_of(text[spots[index + 1].end : min(end, spots[index + 1].end + 200)].strip(" *_")) == "date"
+    value = _value(text, spots, index + 1)
+    return kind_of(value) == "date" or (below and begins_list(value))
+
+
+def _recipients_follow(text: str, spots: list[_Spot], index: int, recipients: int) -> bool:
+    """Whether the first recipients stand behind a subject under an unknown label, as in Gmail's order."""
+    return recipients == 0 and begins_list(_value(text, spots, index + 1))
 
 
 def _names_run(text: str, spots: list[_Spot], first: int, base: str) -> list[_Spot]:
@@ -216,18 +236,16 @@ def _names_run(text: str, spots: list[_Spot], first: int, base: str) -> list[_Sp
     return []
 
 
-def _more(text: str, spots: list[_Spot], index: int, seen: set[str]) -> bool:
+def _more(text: str, spots: list[_Spot], index: int, seen: set[str], *, below: bool) -> bool:
     """Whether more fields follow the subject, as in the orders of Gmail, Apple and Thunderbird."""
-    if index + 1 >= len(spots) or spots[index + 1].start - spots[index].end > 300:
+    value = _value(text, spots, index + 1)
+    role = spots[index + 1].role if value else None
+    if role is None or role in seen:
         return False
-    after = spots[index + 1]
-    end = spots[index + 2].start if index + 2 < len(spots) else len(text)
-    value = text[after.end : min(end, after.end + 300)].strip(" *_")
-    if after.role in seen:
-        return False
-    if after.role == "date":
+    if role == "date":
         return kind_of(value) == "date"
-    return after.role in ("from", "to", "cc") and begins_list(value) and (after.role == "from" or "from" in seen)
+    authored = "from" in seen or (below and not text[: spots[index].start].strip())
+    return role in ("from", "to", "cc") and begins_list(value) and (role == "from" or authored)
 
 
 def part_subject(value: str, subjects: list[str], others: list[str], vocabulary: Vocabulary) -> tuple[str, str]:

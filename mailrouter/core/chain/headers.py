@@ -118,9 +118,7 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
             if field.known.role == "form":
                 break
             continue
-        if {"from", "date", "to", "subject"} <= roles.keys() and not (
-            entry.kind == "address" and entries[position - 1].kind == "address"
-        ):
+        if {"from", "date", "to", "subject"} <= roles.keys() and not _copied(entries, position, roles):
             break
         role = _by_kind(entry, roles, known, when)
         if role is not None:
@@ -128,6 +126,13 @@ def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[
         elif entry.kind in ("text", "figure", "date", "day") or "date" in roles:
             texts.append(entry)
     return _settle(context, entries, roles, texts, separated=separated)
+
+
+def _copied(entries: list[Entry], position: int, roles: dict[str, Entry]) -> bool:
+    """Whether a line behind a whole header can still be its copies: mailboxes below mailboxes, or names below names."""
+    kind = entries[position].kind
+    names = kind == "text" and roles["subject"] is entries[0] and roles["to"] is entries[position - 1]
+    return kind == entries[position - 1].kind and (kind == "address" or names)
 
 
 def _dated_author(roles: dict[str, Entry]) -> dict[str, Entry]:
@@ -186,21 +191,29 @@ def _settle(
     context: Context, entries: list[Entry], roles: dict[str, Entry], texts: list[Entry], *, separated: bool
 ) -> dict[str, Entry] | None:
     """Give the lines of plain text their roles: the subject, and names without addresses."""
-    texts = [entry for entry in texts if "subject" not in roles or entry.first < roles["subject"].first]
+    first = entries[0]
+    addressed = any(entry.kind == "address" for entry in roles.values())
+    leads = not addressed and (roles.get("subject") is first or (first in texts and len(entries) > 1 and entries[1].kind == "date"))
+    if not leads:
+        texts = [entry for entry in texts if "subject" not in roles or entry.first < roles["subject"].first]
     if "subject" not in roles and texts:
         kin = [entry for entry in texts if _kin(context, entry)]
         named = "from" in roles
         if not named and not ((kin and texts[-1] in kin) or separated):
             return None
-        subject = kin[-1] if kin else texts[-1] if not named or texts[0] is entries[0] else texts[0]
+        last = texts[0] if leads else texts[-1]
+        subject = kin[-1] if kin else last if not named or texts[0] is entries[0] else texts[0]
         roles["subject"] = subject
         texts = [entry for entry in texts if entry is not subject]
     if "date" in roles:
         # Names alone: the line before the date is the author's, those between date and subject the recipients'.
+        # Where the subject leads, author and recipients stand below the date.
+        below = ("from", "to", "cc") if leads else ("to", "cc")
+        end = entries[-1] if leads else roles.get("subject", entries[-1])
         for entry in texts:
-            order = ("from",) if entry.first < roles["date"].first else ("to", "cc")
+            order = ("from",) if entry.first < roles["date"].first else below
             free = [role for role in order if role not in roles]
-            if free and entry.first < roles.get("subject", entries[-1]).last + 1:
+            if free and entry.first < end.last + 1:
                 roles[free[0]] = entry
     if not roles or entries[0] not in roles.values():
         return None

@@ -18,6 +18,7 @@ _ANY = re.compile(rf"{REDACTED.pattern}|{ADDRESS.pattern}", re.IGNORECASE)
 # Around an address: "<a@b>", "[mailto:a@b]", "<a@b<mailto:a@b>>", "(a@b)", and spaces between.
 _OPEN = re.compile(r"[\s<\[(]*(?:mailto:)?[\"']?$", re.IGNORECASE)
 _CLOSE = re.compile(r"(?:\?[^\s>\])]*)?[\s]*[>\])\"']*(?:\s*>)*")
+_BETWEEN = re.compile(r"[\"'”]?\s?<")  # an address that stands in a name's place
 _WORDS = re.compile(r"=\?[\w-]+(?:\*[\w-]+)?\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
 _NAME = 300  # characters in which a list of mailboxes has its first address
 _SPECIAL = re.compile(r"[\"<>,;]")
@@ -89,7 +90,9 @@ def parse_author(value: str, vocabulary: Vocabulary | None = None) -> Address | 
     spots = list(_ANY.finditer(text))
     if len(spots) >= 2 and ";" not in text:
         # One person's address is often printed twice; two different ones are a list whose first is the author.
-        text = text if len({spot[0].casefold() for spot in spots}) == 1 else text[: _closing(text, spots[0])]
+        same = len({spot[0].casefold() for spot in spots}) == 1
+        named = len(spots) == 2 and _BETWEEN.fullmatch(text[spots[0].end() : spots[1].start()]) is not None
+        text = text if same or named else text[: _closing(text, spots[0])]
     return _mailbox(text.rstrip("; "))
 
 
@@ -169,13 +172,13 @@ def _mailbox(piece: str) -> Address | None:
     spot = spots[-1] if len(spots) > 1 and "<" in text else spots[0]
     opening = _OPEN.search(text[: spot.start()])
     before = text[: opening.start()] if opening is not None else ""
-    name = "" if _ANY.fullmatch(before.strip()) else _clean(before)
+    name = _clean(before)
     address = None if REDACTED.fullmatch(spot[0]) else spot[0].removeprefix("mailto:")
-    if _ANY.fullmatch(name) or name.casefold() == (address or "").casefold():
+    if REDACTED.fullmatch(before.strip()) or name.casefold() == (address or "").casefold():
         name = ""
     for other in spots[:-1]:
         bare = name.rstrip(" >])")
-        if bare.endswith(other[0]):
+        if bare.endswith(other[0]) and other[0].casefold() in ((address or "").casefold(), bare.casefold()) and bare != other[0]:
             name = _clean(bare[: -len(other[0])])
     if not name:
         behind = text[_closing(text, spot) :].strip()

@@ -189,7 +189,7 @@ def _title_above(context: Context, start: int) -> int:
     above = start - 1
     while above >= max(0, start - 3) and context.blanks[above]:
         above -= 1
-    if above < max(0, start - 3) or (above > 0 and not context.blanks[above - 1]):
+    if above < max(0, start - 3):
         return start
     text = context.lines[above].text.strip()
     alone = text.endswith((":", "：")) and len(text.split()) <= 6 and not context.figure(above)
