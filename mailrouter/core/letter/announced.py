@@ -145,6 +145,9 @@ _IN = re.compile(
 def _place(sentence: str, printed: PrintedDate, language: str | None) -> str | None:
     """The place of a sentence that announces: a known city, else the capitalised words after "in" or "at"."""
     behind, before = sentence[printed.finish :], sentence[: printed.begin]
+    remote = phrases().remote.search(flat(sentence))
+    if remote:
+        return sentence[slice(*remote.span())]
     for part in (behind, before):
         for match in _IN.finditer(part):
             words = match.group(1).strip(" ,")

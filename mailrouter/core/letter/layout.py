@@ -104,9 +104,21 @@ def _head_columns(rows: Sequence[str]) -> list[str]:
         if any(_is_label(row[0]) for row in block):  # "Teie   28.10.2024   nr 1-7/212"
             return [*rows[:at], *(" ".join(row) for row in block), *rows[at + count :]]
         columns = [[row[n] for row in block if n < len(row) and row[n]] for n in range(max(map(len, block)))]
-        unwound = [text for column in columns for text in ("", *column)]
+        unwound = [text for column in _labelled_columns(columns) for text in ("", *column)]
         return [*rows[:at], *unwound, "", *rows[at + count :]]
     return list(rows)
+
+
+def _labelled_columns(columns: Sequence[list[str]]) -> list[list[str]]:
+    """Columns with one of labels joined to that of its values: "Our reference" beside "DJE-2231"."""
+    joined: list[list[str]] = []
+    for column in columns:
+        last = joined[-1] if joined else []
+        if last and len(last) == len(column) and all(_is_label(cell) for cell in last):
+            joined[-1] = [f"{label.rstrip(': ')}: {value}" for label, value in zip(last, column, strict=True)]
+        else:
+            joined.append(column)
+    return joined
 
 
 def _cells(row: str) -> list[str]:
@@ -350,6 +362,15 @@ def _signature_at(lines: Sequence[Line], start: int) -> int:
         if phrases().signed.search(lines[at].folded) and len(lines[at].text) < 160:
             return _names_above(lines, start, at)
     for at in range(max(start + 1, len(lines) - _SIGNATURE_LINES), len(lines)):
-        if lines[at].gap and named_line(lines[at].text):
+        if (lines[at].gap or _takes_leave(lines[at - 1])) and named_line(lines[at].text):
             return at
     return len(lines)
+
+
+_LEAVE_WORDS = 4
+
+
+def _takes_leave(line: Line) -> bool:
+    """Whether a short line above a name may be a leave that no list knows."""
+    short = len(line.text) < _CLOSING_LENGTH // 2 and len(line.text.split()) <= _LEAVE_WORDS
+    return short and line.text[-1:] not in ".?:;" and not re.search(r"\d", line.text)

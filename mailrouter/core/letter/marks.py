@@ -122,7 +122,7 @@ def _without_dates(value: str) -> str:
 _REGISTRY_CODE = re.compile(r"(?:kood\s*)?:?\s*\d{8}")  # of an Estonian legal person: "reg nr 90001234"
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
 _BARE_TOKEN = re.compile(
-    r"^(?:[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"^(?:[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -131,11 +131,19 @@ _BEHIND_DATE = re.compile(
 )
 
 
+_BEFORE_DATE = re.compile(
+    r"^(?:nr|no|n°|№)\.?\s?(\S*\d\S*),?\s(?:от|of|vom|du|dated|de dato|z dnia|den|no|nuo)\s(.{6,25})$", re.IGNORECASE
+)
+
+
 def _bare_line(line: Line) -> str | None:
     """The number that a line is: "Nr. 12-3/45", "VN/12345/2024"."""
     bare = _BARE.match(line.text)
     if bare:
         return bare.group(1).rstrip(".,")
+    before = _BEFORE_DATE.match(line.text)
+    if before and first_day(before.group(2)):
+        return before.group(1)
     return line.text if _BARE_TOKEN.match(line.text) and len(line.text) < 40 and not first_day(line.text) else None
 
 
@@ -287,6 +295,8 @@ def title(head: Sequence[Line], body: Sequence[Line]) -> tuple[str | None, tuple
             if found and found.value:
                 return _continued(zone, at, found.value)
     groups = _groups(head)
+    while len(groups) > 1 and all(_says_when(line) for line in groups[-1]):
+        groups.pop()  # a date or a number under the title
     for number, group in reversed(list(enumerate(groups))):
         if number and all(line.bold for line in group) and not _plainly_else(group):
             return " ".join(line.text for line in group), tuple(group)
@@ -299,6 +309,10 @@ def title(head: Sequence[Line], body: Sequence[Line]) -> tuple[str | None, tuple
         if not _names_somebody(last) or (named_before > 1 and len(last) == 1):
             return " ".join(line.text for line in last), tuple(last)
     return None, ()
+
+
+def _says_when(line: Line) -> bool:
+    return bool(_date_line(line, None) or _bare_line(line) or labelled(line, ("ours", "theirs", "date")))
 
 
 def _groups(head: Sequence[Line]) -> list[list[Line]]:
@@ -328,12 +342,15 @@ def _plainly_else(group: Sequence[Line]) -> bool:
     return not group[0].bold and (short or len(words) > 40)
 
 
+_OTHER_LABEL = re.compile(r"^[^\W\d][^:.,]{2,28}:\s")  # "Action required: …" under a title
+
+
 def _continued(zone: Sequence[Line], at: int, value: str) -> tuple[str, tuple[Line, ...]]:
     """A title that runs on over the next lines, up to a gap or the next label."""
     parts = [value]
     index = at + (1 if zone[at].text.endswith(value) else 2)
     while index < len(zone) and not zone[index].gap and len(zone[index - 1].text) > 55 and len(parts) < 4:
-        if labelled(zone[index], tuple(phrases().labels)):
+        if labelled(zone[index], tuple(phrases().labels)) or _OTHER_LABEL.match(zone[index].text):
             break
         parts.append(zone[index].text)
         index += 1

@@ -85,7 +85,7 @@ def has_title(text: str) -> bool:
 def is_name(text: str) -> bool:
     """Whether the words are a person's name: two to five capitalised words, none of a role or an institution."""
     words = text.split()
-    if not 2 <= len(words) <= 5 or len(text) > 50:
+    if not 2 <= len(words) <= 5 or len(text) > 50 or not words[0][0].isupper():
         return False
     if not all(_WORD.match(word) and (word[0].isupper() or word.lower() in _PARTICLES) for word in words):
         return False
@@ -112,8 +112,9 @@ def named_line(text: str) -> NamedLine | None:
     for count in (1, 2) if "," not in bare else ():  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
         lead, rest = " ".join(words[:count]), " ".join(words[count:])
         roles = is_role(lead) and (is_role(words[0]) or is_role(words[count - 1]))
-        if roles and 2 <= len(words) - count <= 3 and is_name(rest):
-            return NamedLine(rest, lead)
+        name = without_titles(rest)
+        if roles and 2 <= len(name.split()) <= 3 and is_name(name):
+            return NamedLine(name, lead)
     for count in (2, 3, 4):  # "Mari Maasikas osakonnajuhataja" in one line
         rest = " ".join(words[count:])
         if rest and is_name(" ".join(words[:count])) and rest[0].islower() and is_role(rest):

@@ -127,6 +127,7 @@ class Phrases:
     protection: Wording
     covering: Wording
     whole_institution: Wording
+    remote: Wording
     office: Wording
     to_open: re.Pattern[str]
     title_opening: re.Pattern[str]
@@ -164,6 +165,7 @@ def phrases() -> Phrases:
         announce=union(data["announce"], vocabulary),
         occasion=anywhere(data["occasion"], vocabulary),
         invitation=opening(data["invitation"]),
+        remote=union(data["remote"], vocabulary),
         office=union(data["office"], vocabulary),
         to_open=opening(data["to_open"]),
         title_opening=opening(data["title_opening"]),
