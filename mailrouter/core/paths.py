@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
@@ -79,6 +80,7 @@ class Field:
     many: bool = False
     record: type | None = None
     choices: tuple[str, ...] = ()
+    optional: bool = True  # whether it may be None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,10 @@ def _field(name: str, hint: Any) -> Field | None:
     if get_origin(hint) is Annotated:
         hint, *notes = get_args(hint)
         key = next((note.alias for note in notes if isinstance(note, FieldInfo) and note.alias), name)
+    optional = type(None) in get_args(hint)
     hint, many = _unwrap(hint)
     if isinstance(hint, type) and is_dataclass(hint):
-        return Field(key, name, "record", many, hint)
+        return Field(key, name, "record", many, hint, optional=optional)
     if get_origin(hint) is Literal:
         return Field(key, name, "choice", many, choices=tuple(str(choice) for choice in get_args(hint)))
     if hint is bool:
@@ -171,7 +174,9 @@ def resolve(text: str, root: type = View) -> Path | Fault:
         return Path(text, steps[0], _forwarded, many=False, letter=False)
     letter = root is View and steps[0].key == "letter"
     shape = ((False,) if first_of_case else ()) + tuple(field.many for field in steps)
-    return Path(text, steps[-1], _getter(attributes.split("."), shape), any(field.many for field in steps), letter)
+    optional = ((False,) if first_of_case else ()) + tuple(field.optional for field in steps)
+    get = _getter(attributes.split("."), shape) if any(shape) else _plain_getter(attributes.split("."), optional)
+    return Path(text, steps[-1], get, any(field.many for field in steps), letter)
 
 
 def _forwarded(view: View) -> Sequence[Any]:
@@ -179,8 +184,6 @@ def _forwarded(view: View) -> Sequence[Any]:
 
 
 def _getter(attributes: Sequence[str], shape: Sequence[bool]) -> Getter:
-    if not any(shape):
-        return _plain_getter(tuple(attributes))
     steps = tuple(zip(attributes, shape, strict=True))
 
     def get(root: Any) -> Sequence[Any]:
@@ -199,13 +202,31 @@ def _getter(attributes: Sequence[str], shape: Sequence[bool]) -> Getter:
     return get
 
 
-def _plain_getter(attributes: tuple[str, ...]) -> Getter:
+def _plain_getter(attributes: Sequence[str], optional: Sequence[bool]) -> Getter:
+    """The getter of a path through single values: it stops to look only where a value may be absent."""
+    steps: list[str] = []
+    begun: list[str] = []
+    for attribute, may_be_absent in zip(attributes, (*optional[:-1], True), strict=True):
+        begun.append(attribute)
+        if may_be_absent:
+            steps.append(".".join(begun))
+            begun = []
+    *earlier, last = [attrgetter(step) for step in steps]
+    if not earlier:
+
+        def get_at_once(root: Any) -> Sequence[Any]:
+            value = last(root)
+            return () if value is None else (value,)
+
+        return get_at_once
+
     def get(root: Any) -> Sequence[Any]:
-        for attribute in attributes:
-            root = getattr(root, attribute)
+        for step in earlier:
+            root = step(root)
             if root is None:
                 return ()
-        return (root,)
+        value = last(root)
+        return () if value is None else (value,)
 
     return get
 

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from mailrouter.core.actions.interface import Report, Step, World, compile_step
-from mailrouter.core.conditions.tree import Node, compile_when, gated, hurried, leaves
+from mailrouter.core.conditions.tree import Node, compile_when, leaves
 from mailrouter.core.rules import Example, Rule
 from mailrouter.core.spelling import nearest
 
@@ -77,7 +77,6 @@ class RuleFile:
         if None in (*flags.values(), *texts.values()) or days["valid_from"] == "" or days["valid_until"] == "":
             return None
         line, column = self.place_of((*place, "rule"))
-        gate, fast = gated(hurried(when))
         paths = [leaf.path.text.split(".")[0] for leaf in leaves(when)]
         return Rule(
             name=name,
@@ -85,8 +84,6 @@ class RuleFile:
             line=line,
             column=column,
             when=when,
-            fast=fast,
-            gate=gate,
             then=then,
             stop=bool(flags["stop"]),
             shadow=bool(flags["shadow"]),

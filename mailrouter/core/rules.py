@@ -13,11 +13,11 @@ from mailrouter.core.actions.interface import Note, Outcome, Ready, Scene, Step,
 from mailrouter.core.case import Case
 from mailrouter.core.conditions.interface import ConditionTrace as ConditionTrace  # noqa: PLC0414  # part of the trace
 from mailrouter.core.conditions.interface import Facts
-from mailrouter.core.conditions.tree import All, Node, trace
+from mailrouter.core.conditions.sieve import Sieve, sieve
+from mailrouter.core.conditions.tree import Node, trace
 from mailrouter.core.deadlines import Term
 from mailrouter.core.nominations import Nominations
 from mailrouter.core.outcomes import Hold
-from mailrouter.core.paths import View
 from mailrouter.core.people import Directory
 from mailrouter.core.register import Classification
 from mailrouter.core.trust import Trust
@@ -35,19 +35,14 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A compiled rule. `when` is as written; `gate` and `fast` together are the same, cheap conditions first.
-
-    `gate` has conditions on the case that many rules begin with: their answer is kept from rule to rule.
-    """
+    """A compiled rule."""
 
     name: str
     file: str
     line: int
     column: int
     when: Node
-    fast: Node
     then: tuple[Step, ...]
-    gate: All | None = None
     stop: bool = False
     shadow: bool = False
     enabled: bool = True
@@ -114,6 +109,11 @@ class RuleSet:
     trust: Trust
     world: World = field(default_factory=World, repr=False, compare=False)  # the same, as actions see it
     surroundings: str = ""  # the digest of everything but the rules
+    sieve: Sieve = field(init=False, repr=False, compare=False)  # of the rules that are enabled
+
+    def __post_init__(self) -> None:
+        tried = {place: rule.when for place, rule in enumerate(self.rules) if rule.enabled}
+        object.__setattr__(self, "sieve", sieve(tried))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,39 +125,57 @@ class Planned:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The rules that a case meets, each with the index of its letter (0 where there is none)."""
+
+    rules: tuple[tuple[Rule, int], ...]
+    shadows: tuple[tuple[Rule, int], ...]
+    stopped: Rule | None  # the rule after which none was tried
+
+    def letters(self, case: Case) -> dict[str, int | None]:
+        """The index of the letter that each rule means, shadow rules included."""
+        return {rule.name: index if case.letters else None for rule, index in (*self.rules, *self.shadows)}
+
+
 def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = True) -> Decision:
     """Which rules apply to a case.
 
     `full`: the trace has every rule, so that it says why the others do not. `traced` False: only shadow rules are in the
     trace, without their conditions, for counting many cases.
     """
-    facts = Facts(case.received)
-    views = [View(case, letter) for letter in case.letters] or [View(case, None)]
-    answers: list[dict[str, bool]] = [{} for _ in views]
+    facts = Facts.of(case)
+    matches = match(ruleset, facts)
+    lines: Iterable[RuleTrace] | None = None
+    if full or traced:
+        found = {rule.name: index for rule, index in (*matches.rules, *matches.shadows)}
+        wanted = ruleset.rules if full else [rule for rule in ruleset.rules if rule.name in found]
+        lines = _traced(wanted, found, facts, matches.stopped)
+    return decided(case, ruleset, matches, lines)
+
+
+def match(ruleset: RuleSet, facts: Facts) -> Matches:
+    """The rules that a case meets, in order, as far as one that says `stop`. `facts` are those of the case."""
     matched: list[tuple[Rule, int]] = []
     shadows: list[tuple[Rule, int]] = []
-    stopped: Rule | None = None
-    for rule in ruleset.rules:
-        if rule.gate is not None:
-            met = facts.answers.get(rule.gate.shared)
-            if met is False or (met is None and not rule.gate.holds(views[0], facts)):
-                continue
-        index = _match(rule, views, answers, facts)
+    for place in ruleset.sieve.kept(facts):
+        rule = ruleset.rules[place]
+        index = _match(rule, ruleset.sieve.left[place], facts)
         if index is None:
             continue
         (shadows if rule.shadow else matched).append((rule, index))
         if rule.stop and not rule.shadow:
-            stopped = rule
-            break
-    found = {rule.name: index for rule, index in (*matched, *shadows)}
-    letters = {name: index if case.letters else None for name, index in found.items()}
-    rules = [rule for rule, _ in matched]
-    lines: Iterable[RuleTrace]
-    if full or traced:
-        wanted = ruleset.rules if full else [rule for rule in ruleset.rules if rule.name in found]
-        lines = _traced(wanted, list(zip(views, answers, strict=True)), found, facts, case, stopped)
-    else:
-        lines = (RuleTrace(rule.name, rule.file, rule.line, matched=True, shadow=True) for rule, _ in shadows)
+            return Matches(tuple(matched), tuple(shadows), rule)
+    return Matches(tuple(matched), tuple(shadows), None)
+
+
+def decided(case: Case, ruleset: RuleSet, matches: Matches, lines: Iterable[RuleTrace] | None = None) -> Decision:
+    """What the rules that a case meets come to. `lines` is the trace; None: shadow rules alone are in it."""
+    rules = [rule for rule, _ in matches.rules]
+    letters = matches.letters(case)
+    if lines is None:
+        shadows = (rule for rule, _ in matches.shadows)
+        lines = (RuleTrace(rule.name, rule.file, rule.line, matched=True, shadow=True) for rule in shadows)
     return Decision(
         rules=tuple(rule.name for rule in rules),
         hold=_held(case) or _hold_of_rules(case, ruleset, rules, letters),
@@ -167,27 +185,20 @@ def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = T
     )
 
 
-def _match(rule: Rule, views: Sequence[View], answers: Sequence[dict[str, bool]], facts: Facts) -> int | None:
-    """The index of the first letter with which the rule matches; 0 where it is not about letters; None: no match."""
-    if (not rule.enabled or rule.valid_from or rule.valid_until) and rule.out_of_force(facts.received) is not None:
+def _match(rule: Rule, left: Node, facts: Facts) -> int | None:
+    """The index of the first letter that meets what is left to ask of a rule; 0 where it is not about letters, or None."""
+    if (rule.valid_from or rule.valid_until) and rule.out_of_force(facts.received) is not None:
         return None
     if not rule.of_letter:
-        return 0 if rule.fast.holds(views[0], facts) else None
-    for index, view in enumerate(views):
-        facts.of_letter = answers[index]
-        if rule.fast.holds(view, facts):
+        return 0 if left.holds(facts.views[0], facts) else None
+    for index, view in enumerate(facts.views):
+        facts.letter = facts.letters[index]
+        if left.holds(view, facts):
             return index
     return None
 
 
-def _traced(
-    rules: Iterable[Rule],
-    views: Sequence[tuple[View, dict[str, bool]]],
-    found: Mapping[str, int],
-    facts: Facts,
-    case: Case,
-    stopped: Rule | None,
-) -> Iterator[RuleTrace]:
+def _traced(rules: Iterable[Rule], found: Mapping[str, int], facts: Facts, stopped: Rule | None) -> Iterator[RuleTrace]:
     after_stop = False
     for rule in rules:
         if after_stop:
@@ -196,24 +207,26 @@ def _traced(
             )
             yield RuleTrace(rule.name, rule.file, rule.line, matched=False, conditions=(line,), shadow=rule.shadow)
             continue
-        refused = rule.out_of_force(case.received)
+        refused = rule.out_of_force(facts.received)
         if refused is not None:
             yield RuleTrace(rule.name, rule.file, rule.line, matched=False, conditions=(refused,), shadow=rule.shadow)
             continue
-        met, lines = _best_trace(rule, views, found.get(rule.name), facts)
+        met, lines = _best_trace(rule, found.get(rule.name), facts)
         yield RuleTrace(rule.name, rule.file, rule.line, met, tuple(lines), rule.shadow)
         after_stop = rule is stopped
 
 
-def _best_trace(
-    rule: Rule, views: Sequence[tuple[View, dict[str, bool]]], index: int | None, facts: Facts
-) -> tuple[bool, list[ConditionTrace]]:
+def _best_trace(rule: Rule, index: int | None, facts: Facts) -> tuple[bool, list[ConditionTrace]]:
     """The trace with the letter that matched, else with the one that met most of the conditions."""
-    chosen = views[index or 0 : (index or 0) + 1] if index is not None or not rule.of_letter else views
-    tried = []
-    for view, facts.of_letter in chosen:
-        tried.append(trace(rule.when, view, facts))
+    if index is not None or not rule.of_letter:
+        return _trace(rule, index or 0, facts)
+    tried = [_trace(rule, each, facts) for each in range(len(facts.views))]
     return max(tried, key=lambda item: sum(line.matched for line in item[1]))
+
+
+def _trace(rule: Rule, index: int, facts: Facts) -> tuple[bool, list[ConditionTrace]]:
+    facts.letter = facts.letters[index]
+    return trace(rule.when, facts.views[index], facts)
 
 
 def _held(case: Case) -> Hold | None:
@@ -275,13 +288,18 @@ def outcomes(
     probing: bool = False,
     naming: bool = True,
 ) -> Iterator[Planned]:
-    """What every action of these rules comes to, in order. A duplicate keeps only what its own colleague asks for."""
+    """What every action of these rules comes to, in order. A duplicate keeps only what its own colleague asks for.
+
+    `probing`: only whether it can be done is told, and nothing of actions that always can.
+    """
     rules = tuple(rules)
     series = _series(case, rules)
     for rule in rules:
         index = letters.get(rule.name)
         letter = case.letters[index] if index is not None and index < len(case.letters) else None
         for step in rule.then:
+            if probing and step.always_ready:
+                continue
             left_out = _left_out(case, rule, step)
             scene = Scene(
                 case, letter, rule.name, step.action.name, step.ordinal, now, ruleset.world, series, naming, probing

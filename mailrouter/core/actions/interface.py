@@ -200,6 +200,11 @@ class Step:
         return self.action.probe(values, scene) if self.action.probe else READY
 
     @property
+    def always_ready(self) -> bool:
+        """Whether it can be done for every case."""
+        return not self.taken and self.action.probe is None
+
+    @property
     def asked_for(self) -> bool:
         """Whether its recipients come from the colleague's own instruction."""
         to = self.given.get("to")

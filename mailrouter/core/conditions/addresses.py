@@ -1,8 +1,9 @@
 """Conditions on mail addresses: their domain."""
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from mailrouter.core.conditions.interface import Facts, Site, Test, operator, texts_of
+from mailrouter.core.conditions.interface import Facts, Lookup, Site, Test, operator, texts_of
 from mailrouter.core.conditions.text import text_getter
 from mailrouter.core.paths import names
 
@@ -13,15 +14,19 @@ _SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "st
 def domain(wanted: Any, site: Site) -> Test | None:
     """The address is in this domain, not below it: `domain: ec.europa.eu`. Of a list: in one of them."""
     domains = frozenset(_domains(wanted, site))
-    return _on_domain(site, lambda found: found in domains) if domains else None
+    return _on_domain(site, "domain", lambda found: (found,), domains) if domains else None
 
 
 @operator("subdomain", takes=("text", "record"), schema=_SCHEMA)
 def subdomain(wanted: Any, site: Site) -> Test | None:
     """The address is in this domain or anywhere below it: `subdomain: europa.eu`. Of a list: of one of them."""
-    domains = _domains(wanted, site)
-    below = tuple(f".{item}" for item in domains)
-    return _on_domain(site, lambda found: found in domains or found.endswith(below)) if domains else None
+    domains = frozenset(_domains(wanted, site))
+    return _on_domain(site, "subdomain", _with_those_above, domains) if domains else None
+
+
+def _with_those_above(domain: str) -> list[str]:
+    """A domain and all that it lies below: mail.ec.europa.eu, ec.europa.eu, europa.eu, eu."""
+    return [domain, *(domain[at + 1 :] for at, character in enumerate(domain) if character == ".")]
 
 
 def _domains(wanted: Any, site: Site) -> list[str]:
@@ -35,14 +40,16 @@ def _domains(wanted: Any, site: Site) -> list[str]:
     return result
 
 
-def _on_domain(site: Site, met: Any) -> Test | None:
+def _on_domain(site: Site, way: str, meant: Callable[[str], Iterable[str]], domains: frozenset[str]) -> Test | None:
+    """A value's address is in one of the `domains`, which are compared with those `meant` by its own."""
     get = text_getter(site.field, names)
     if get is not None and not names(site.field.record or str):
         site.problem(f"'{site.field.key}' has no address; name one of its parts")
         return None
 
-    def check(value: Any, _: Facts) -> bool:
-        texts = [value] if get is None else get(value)
-        return any(met(text.rpartition("@")[2].casefold().rstrip(".")) for text in texts if "@" in text)
+    def keys(values: Sequence[Any], _: Facts) -> list[str]:
+        texts = values if get is None else [text for value in values for text in get(value)]
+        found = [text.rpartition("@")[2].casefold().rstrip(".") for text in texts if "@" in text]
+        return [key for domain in found for key in meant(domain)]
 
-    return Test(check, cost=3)
+    return Test(lambda value, facts: not domains.isdisjoint(keys((value,), facts)), None, 3, Lookup(way, keys, domains))

@@ -3,12 +3,12 @@
 Invariant: a letter's party is known by the entry that it was resolved to; a mail's author by the e-mail address.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from mailrouter.core.case import Correspondence, Sender
 from mailrouter.core.chain.hops import Hop
-from mailrouter.core.conditions.interface import Facts, Site, Test, operator, texts_of
+from mailrouter.core.conditions.interface import Facts, Lookup, Site, Test, operator, texts_of
 from mailrouter.core.language import fold
 from mailrouter.core.letter.letters import Party
 from mailrouter.core.message import Address
@@ -39,15 +39,15 @@ def role(wanted: Any, site: Site) -> Test | None:
     if not chosen:
         return None
     if site.field.record is Party:
-        posts = frozenset(fold(name) for name in chosen)
-        holders = frozenset(fold(roles[fold(name)].holder) for name in chosen)
+        posts = {("post", fold(name)) for name in chosen}
+        wanted = frozenset(posts | {("name", fold(roles[fold(name)].holder)) for name in chosen})
 
-        def check(party: Party, facts: Facts) -> bool:
+        def keys(party: Party, facts: Facts) -> list[tuple[str, str]]:
             if party.post:
-                return facts.fold(party.post) in posts
-            return any(name is not None and facts.fold(name) in holders for name in (party.person, party.name))
+                return [("post", facts.fold(party.post))]
+            return [("name", facts.fold(name)) for name in (party.person, party.name) if name is not None]
 
-        return Test(check, cost=1)
+        return _met_by_key("post", keys, wanted, 1)
     return _is_one_of(site, [roles[fold(name)].holder for name in chosen])
 
 
@@ -92,28 +92,44 @@ def _is_one_of(site: Site, members: Iterable[str]) -> Test | None:
         return None
     wanted = _names_and_addresses(site.directory, members)
     if site.field.kind != "record":
-        return Test(lambda value, facts: facts.fold(value) in wanted, cost=2)
+        return _met_by_key("is", lambda value, facts: (facts.fold(value),), wanted, 2)
     if site.field.record is Party:
-        return Test(lambda party, facts: any(n and facts.fold(n) in wanted for n in (party.person, party.name)), cost=2)
-    return Test(_by_address(site, wanted), cost=2)
+        return _met_by_key("person", _by_party, wanted, 2)
+    return _met_by_key("person", _by_address(site), wanted, 2)
 
 
-def _by_address(site: Site, wanted: frozenset[str]) -> Callable[[Any, Facts], bool]:
+def _met_by_key(
+    way: str, keys: Callable[[Any, Facts], Iterable[Hashable]], wanted: frozenset[Hashable], cost: int
+) -> Test:
+    """The test that a value gives one of the keys."""
+
+    def of_all(values: Sequence[Any], facts: Facts) -> list[Hashable]:
+        return [key for value in values for key in keys(value, facts)]
+
+    found = Lookup(way, of_all, wanted)
+    return Test(lambda value, facts: not wanted.isdisjoint(keys(value, facts)), None, cost, found)
+
+
+def _by_party(party: Party, facts: Facts) -> list[str]:
+    return [facts.fold(name) for name in (party.person, party.name) if name]
+
+
+def _by_address(site: Site) -> Callable[[Any, Facts], Iterable[str]]:
     """By the address where there is one: a display name alone proves nothing."""
     getters = names(site.field.record or str)
 
-    def check(value: Any, facts: Facts) -> bool:
+    def keys(value: Any, facts: Facts) -> list[str]:
         texts = [text for get in getters for text in get(value) if text]
         addresses = [text for text in texts if "@" in text]
-        return any(facts.fold(text) in wanted for text in addresses or texts)
+        return [facts.fold(text) for text in addresses or texts]
 
-    return check
+    return keys
 
 
-def _names_and_addresses(directory: Directory, members: Iterable[str]) -> frozenset[str]:
+def _names_and_addresses(directory: Directory, members: Iterable[str]) -> frozenset[Hashable]:
     emails = {fold(entry.name): fold(entry.email) for entry in directory.people}
     by_address = {email: name for name, email in emails.items()}
-    result = set()
+    result: set[Hashable] = set()
     for member in map(fold, members):
         result |= {member, emails.get(member, member), by_address.get(member, member)}
     return frozenset(result)

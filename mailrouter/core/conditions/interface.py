@@ -6,13 +6,14 @@ it is compiled, so that no mail is needed to find a mistake.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
+from mailrouter.core.case import Case
 from mailrouter.core.language import fold
-from mailrouter.core.paths import Field, Kind
+from mailrouter.core.paths import Field, Kind, View
 from mailrouter.core.people import Directory
 
 Place = tuple[str | int, ...]
@@ -30,24 +31,89 @@ class ConditionTrace:
 
 
 @dataclass(slots=True)
+class Known:
+    """Answers that were found already, and their lines in a trace: of the case, or of one letter."""
+
+    answers: dict[str, bool] = field(default_factory=dict)  # by the condition's `shared` key
+    lines: dict[tuple[str, str], ConditionTrace] = field(default_factory=dict)  # by what stands before it and the key
+
+
+@dataclass(slots=True)
 class Facts:
-    """What was already computed for one case: folded texts and answers of conditions. Lives as long as one decision."""
+    """What was already computed for one case, to be asked once. Lives as long as the case is decided.
+
+    `letter` is what is known of the letter that is being tried.
+    """
 
     received: str
-    folds: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, bool] = field(default_factory=dict)  # of conditions on the case
-    of_letter: dict[str, bool] = field(default_factory=dict)  # of conditions on the letter that is tried
+    views: Sequence[View]  # one for each letter; one without a letter where there is none
+    folds: dict[str, str]
+    keys: dict[str, Iterable[Hashable]]  # path and way of looking up → the keys of the case, or of all letters
+    case: Known
+    letters: Sequence[Known]  # one for each view
+    letter: Known
+
+    @classmethod
+    def of(cls, case: Case) -> "Facts":
+        """Those of a case, nothing computed yet."""
+        views = [View(case, letter) for letter in case.letters] or [View(case, None)]
+        letters = [Known() for _ in views]
+        return cls(case.received, views, {}, {}, Known(), letters, letters[0])
+
+    def elsewhere(self) -> "Facts":
+        """The same under another directory: words and keys stay, answers are asked again."""
+        letters = [Known() for _ in self.views]
+        return Facts(self.received, self.views, self.folds, self.keys, Known(), letters, letters[0])
 
     def fold(self, text: str) -> str:
         """`language.fold`, once a text."""
         found = self.folds.get(text)
         if found is None:
-            found = self.folds[text] = fold(text)
+            found = self.folds[text] = _folded(text)
         return found
+
+
+_ASCII = bytes(range(128))
+_FEW = 40  # characters of other alphabets up to which replacing each is sooner done than folding the whole
+
+
+def _folded(text: str) -> str:
+    """`language.fold`, which folds every character by itself: so the few that are not ASCII are folded apart."""
+    if text.isascii():
+        return text.lower()
+    data = text.encode("utf-8", "surrogatepass")
+    foreign = set(data.translate(None, _ASCII).decode("utf-8", "surrogatepass"))
+    changed = {character: made for character in foreign if (made := _character(character)) != character}
+    if len(foreign) > _FEW or not changed.keys().isdisjoint("".join(changed.values())):
+        return fold(text)
+    data = data.lower()  # of bytes: ASCII letters alone
+    for character, made in changed.items():
+        data = data.replace(character.encode("utf-8", "surrogatepass"), made.encode("utf-8", "surrogatepass"))
+    return data.decode("utf-8", "surrogatepass")
+
+
+_character = lru_cache(maxsize=1024)(fold)
 
 
 Check = Callable[[Any, Facts], bool]  # one value
 Words = Callable[[str, Facts], str | None]  # the stretch of a text that a check was met by
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How a test can be looked up instead of asked: it is met if the values give one of the `wanted` keys.
+
+    `way` names how `keys` are made: equal ways give equal keys for the same path, whatever is wanted and whatever the
+    directory says. `refuses`: met if the values give no such key. `exact` False: it is met only then, but not always
+    then. `within`: the keys are texts, and one of the `wanted` must stand in one of them.
+    """
+
+    way: str
+    keys: Callable[[Sequence[Any], Facts], Iterable[Hashable]]
+    wanted: frozenset[Hashable]
+    refuses: bool = False
+    exact: bool = True
+    within: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +123,7 @@ class Test:
     check: Check
     words: Words | None = None
     cost: int = 1
+    lookup: Lookup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +132,12 @@ class Counted:
 
     check: Callable[[Sequence[Any], Facts], bool]
     cost: int = 1
+    lookup: Lookup | None = None
+
+
+def existence(*, wanted: bool) -> Lookup:
+    """How it is looked up whether a path gives anything; an empty text is nothing."""
+    return Lookup("exists", lambda values, _: (any(value != "" for value in values),), frozenset({True}), not wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,23 @@
 Invariant: words are compared case- and diacritic-folded, except by `matches`, which sees them as printed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import re2
 
-from mailrouter.core.conditions.interface import Check, Facts, Site, Test, Words, as_list, operator, text_of, texts_of
+from mailrouter.core.conditions.interface import (
+    Check,
+    Facts,
+    Lookup,
+    Site,
+    Test,
+    Words,
+    as_list,
+    operator,
+    text_of,
+    texts_of,
+)
 from mailrouter.core.language import fold, stem_matches
 from mailrouter.core.paths import Field, Getter, names, words
 from mailrouter.core.spelling import nearest
@@ -67,15 +78,21 @@ def one_of_values(wanted: Sequence[Any], site: Site, *, single: bool = False) ->
     folded = frozenset(fold(str(text)) for _, text in texts)
     get = text_getter(site.field, names)
     if get is None:
-        return Test(lambda value, facts: facts.fold(value) in folded)
-    return Test(lambda value, facts: any(facts.fold(text) in folded for text in get(value)), cost=2)
+        found = Lookup("is", lambda values, facts: [facts.fold(value) for value in values], folded)
+        return Test(lambda value, facts: facts.fold(value) in folded, lookup=found)
+    found = Lookup("is", lambda values, facts: [facts.fold(text) for value in values for text in get(value)], folded)
+    return Test(lambda value, facts: any(facts.fold(text) in folded for text in get(value)), None, 2, found)
 
 
 def _flag(wanted: Any, site: Site, *steps: int) -> Test | None:
     if not isinstance(wanted, bool):
         site.problem(f"wants true or false, not '{wanted}'", *steps)
         return None
-    return Test(lambda value, _: value is wanted, cost=0)
+    return Test(lambda value, _: value is wanted, None, 0, _plain(wanted))
+
+
+def _plain(*wanted: Hashable) -> Lookup:
+    return Lookup("is", lambda values, _: values, frozenset(wanted))
 
 
 def _numbers(wanted: Sequence[Any], site: Site, steps: Callable[[int], tuple[int, ...]]) -> Test | None:
@@ -85,7 +102,7 @@ def _numbers(wanted: Sequence[Any], site: Site, steps: Callable[[int], tuple[int
             site.problem(f"wants a number, not '{item}'", *steps(index))
             return None
         numbers.add(item)
-    return Test(lambda value, _: value in numbers, cost=0)
+    return Test(lambda value, _: value in numbers, None, 0, _plain(*numbers))
 
 
 def _record(field: Field) -> type:
@@ -100,16 +117,32 @@ def text_getter(field: Field, chosen: Callable[[type], tuple[Getter, ...]]) -> C
     return lambda value: [str(text) for get in getters for text in get(value)]
 
 
-def _on_texts(site: Site, met: Callable[[str, Facts], bool], found: Words, cost: int) -> Test | None:
-    """A test on the words of a value: of the text itself, or of a record's parts."""
+def _on_texts(
+    site: Site,
+    met: Callable[[str, Facts], bool],
+    found: Words,
+    cost: int,
+    parts: Sequence[str] = (),
+    *,
+    exact: bool = False,
+) -> Test | None:
+    """A test on the words of a value: of the text itself, or of a record's parts.
+
+    `parts` are folded words of which it has one wherever it is met; `exact`: and is met wherever it has one.
+    """
     get = text_getter(site.field, words)
+
+    def texts(values: Sequence[Any], facts: Facts) -> list[str]:
+        return [facts.fold(text) for value in values for text in (get(value) if get else (value,))]
+
+    lookup = Lookup("words", texts, frozenset(parts), exact=exact, within=True) if parts else None
     if get is None:
-        return Test(met, found, cost)
+        return Test(met, found, cost, lookup)
     if not words(_record(site.field)):
         site.problem(f"'{site.field.key}' has no words of its own; name one of its parts")
         return None
     check: Check = lambda value, facts: any(met(text, facts) for text in get(value))  # noqa: E731  # typed, and used once
-    return Test(check, found, cost + 1)
+    return Test(check, found, cost + 1, lookup)
 
 
 @operator(
@@ -135,8 +168,12 @@ def contains(wanted: Any, site: Site) -> Test | None:
     folded = tuple(fold(text) for text in texts)
     if len(folded) == 1:
         only = folded[0]
-        return _on_texts(site, lambda text, facts: only in facts.fold(text), _around(folded), 5)
-    return _on_texts(site, lambda text, facts: any(part in facts.fold(text) for part in folded), _around(folded), 6)
+        return _on_texts(site, lambda text, facts: only in facts.fold(text), _around(folded), 5, folded, exact=True)
+
+    def met(text: str, facts: Facts) -> bool:
+        return any(part in facts.fold(text) for part in folded)
+
+    return _on_texts(site, met, _around(folded), 6, folded, exact=True)
 
 
 def _stem(wanted: dict[str, Any], site: Site) -> Test | None:
@@ -148,12 +185,16 @@ def _stem(wanted: dict[str, Any], site: Site) -> Test | None:
     stems = [fold(stem) for item in as_list(wanted["stem"]) if (stem := text_of(item, site, "stem")) is not None]
     if not stems:
         return None
+    by_first_word = [(_first_word(stem), stem) for stem in stems]
 
     def met(text: str, facts: Facts) -> bool:
         folded = facts.fold(text)
-        return any(_first_word(stem) in folded and stem_matches(stem, folded) for stem in stems)
+        for word, stem in by_first_word:  # noqa: SIM110  # a generator costs twice as much here
+            if word in folded and stem_matches(stem, folded):
+                return True
+        return False
 
-    return _on_texts(site, met, _around(stems), 7)
+    return _on_texts(site, met, _around(stems), 7, [word for word, _ in by_first_word])
 
 
 def _first_word(stem: str) -> str:
@@ -166,7 +207,7 @@ def starts_with(wanted: Any, site: Site) -> Test | None:
     texts = tuple(fold(text) for text in texts_of(wanted, site))
     if not texts:
         return None
-    return _on_texts(site, lambda text, facts: facts.fold(text).startswith(texts), _around(texts), 5)
+    return _on_texts(site, lambda text, facts: facts.fold(text).startswith(texts), _around(texts), 5, texts)
 
 
 @operator("ends_with", takes=("text", "record"), schema=_TEXT)
@@ -175,7 +216,7 @@ def ends_with(wanted: Any, site: Site) -> Test | None:
     texts = tuple(fold(text) for text in texts_of(wanted, site))
     if not texts:
         return None
-    return _on_texts(site, lambda text, facts: facts.fold(text).endswith(texts), _around(texts), 5)
+    return _on_texts(site, lambda text, facts: facts.fold(text).endswith(texts), _around(texts), 5, texts)
 
 
 @operator("matches", takes=("text", "choice", "record"), schema=_TEXT)
@@ -204,7 +245,8 @@ def matches(wanted: Any, site: Site) -> Test | None:
         hit = next((match for pattern in patterns if (match := pattern.search(text))), None)
         return _snippet(text, hit.start(), hit.end()) if hit else None
 
-    return _on_texts(site, lambda text, _: any(pattern.search(text) for pattern in patterns), found, 8)
+    searches = tuple(pattern.search for pattern in patterns)
+    return _on_texts(site, lambda text, _: any(search(text) for search in searches), found, 8)
 
 
 def _compile(text: str, site: Site, steps: tuple[int, ...]) -> Any:

@@ -5,18 +5,20 @@ ones are tried first.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mailrouter.core.conditions.interface import (
     ConditionTrace,
     Counted,
     Facts,
+    Lookup,
     Operator,
     Report,
     Site,
     Test,
+    existence,
     operators,
 )
 from mailrouter.core.conditions.text import one_of_values
@@ -27,7 +29,6 @@ from mailrouter.core.spelling import nearest
 
 LOGIC = ("all", "any", "not")
 _ORDERED = 9  # cost of what holds others
-_USUAL = 2  # what costs no more is asked by many rules in the same words: trust, nature, thread
 Place = tuple[str | int, ...]
 
 
@@ -48,7 +49,7 @@ class Leaf:
         """Whether the values that the path reaches meet the test."""
         if not self.shared:
             return self.test.check(self.path.get(root), facts)
-        answers = facts.of_letter if self.path.letter else facts.answers
+        answers = (facts.letter if self.path.letter else facts.case).answers
         found = answers.get(self.shared)
         if found is None:
             found = answers[self.shared] = self.test.check(self.path.get(root), facts)
@@ -62,22 +63,13 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Every part holds. With a `shared` key the answer is kept: many rules begin with the same few conditions."""
+    """Every part holds."""
 
     parts: tuple["Node", ...]
     cost: int = _ORDERED
-    shared: str = ""
 
     def holds(self, root: Any, facts: Facts) -> bool:
         """Whether every part holds."""
-        if not self.shared:
-            return self._holds(root, facts)
-        found = facts.answers.get(self.shared)
-        if found is None:
-            found = facts.answers[self.shared] = self._holds(root, facts)
-        return found
-
-    def _holds(self, root: Any, facts: Facts) -> bool:
         for part in self.parts:  # noqa: SIM110  # a generator costs twice as much here
             if not part.holds(root, facts):
                 return False
@@ -169,7 +161,7 @@ class Compiler:
         """What stands right of a path → a test of all its values, and what finds its words."""
         site = Site(place, self.report, field, self.directory)
         if spec is None:
-            return Counted(lambda values, _: not any(value != "" for value in values), 0), None
+            return Counted(lambda values, _: not any(value != "" for value in values), 0, existence(wanted=False)), None
         if not isinstance(spec, Mapping):
             wanted = spec if isinstance(spec, list) else [spec]
             if spec == []:
@@ -233,7 +225,7 @@ class Compiler:
             if inner is None:
                 return None
             check = inner[0].check
-            return Counted(lambda values, facts: not check(values, facts), inner[0].cost)
+            return Counted(lambda values, facts: not check(values, facts), inner[0].cost, _denied(inner[0].lookup))
         if not isinstance(value, list) or not value:
             site.problem(f"'{key}' wants a list of conditions")
             return None
@@ -282,21 +274,34 @@ def trace(node: Node, root: Any, facts: Facts, before: str = "") -> tuple[bool, 
     """Whether the tree holds, and how each of its conditions went; "not" and "any" stand before the path."""
     match node:
         case Leaf():
-            values = node.path.get(root)
-            met = node.holds(root, facts)
-            words = node.words
-            stretch = (lambda text: words(text, facts)) if words and met else None
-            found = shown(values, node.path.many, stretch)
-            return met, [ConditionTrace(f"{before}{node.path.text}", node.wanted, found, met)]
+            line = _line(node, root, facts, before)
+            return line.matched, [line]
         case Not(part=part):
             met, lines = trace(part, root, facts, f"{before}not ")
             return not met, [_negated(line) for line in lines] if len(lines) == 1 else lines
         case All(parts=parts):
-            results = [trace(part, root, facts, before) for part in parts]
-            return all(met for met, _ in results), [line for _, lines in results for line in lines]
+            every, told = True, []
+            for part in parts:
+                met, lines = trace(part, root, facts, before)
+                every = every and met
+                told += lines
+            return every, told
         case AnyOf(parts=parts):
             results = [trace(part, root, facts, f"{before}any: ") for part in parts]
             return any(met for met, _ in results), [line for _, lines in results for line in lines]
+
+
+def _line(leaf: Leaf, root: Any, facts: Facts, before: str) -> ConditionTrace:
+    """A condition's line; many rules ask the same, so that it is made once."""
+    lines = (facts.letter if leaf.path.letter else facts.case).lines
+    known = lines.get((before, leaf.shared)) if leaf.shared else None
+    if known is not None:
+        return known
+    met, words = leaf.holds(root, facts), leaf.words
+    stretch = (lambda text: words(text, facts)) if words and met else None
+    found = shown(leaf.path.get(root), leaf.path.many, stretch)
+    line = lines[before, leaf.shared] = ConditionTrace(f"{before}{leaf.path.text}", leaf.wanted, found, met)
+    return line
 
 
 def _negated(line: ConditionTrace) -> ConditionTrace:
@@ -322,37 +327,35 @@ def hurried(node: Node) -> Node:
         case Not(part=part):
             return Not(hurried(part), node.cost)
         case All(parts=parts):
-            return _bundled([hurried(part) for part in parts], node.cost)
+            return All(_cheap_first(map(hurried, parts)), node.cost)
         case AnyOf(parts=parts):
             return AnyOf(_cheap_first(map(hurried, parts)), node.cost)
 
 
-def gated(node: Node) -> tuple[All | None, Node]:
-    """A hurried tree as its kept beginning, which may be shared with other rules, and the rest."""
-    if not isinstance(node, All):
-        return None, node
-    if node.shared:
-        return node, always()
-    first, *rest = node.parts or (always(),)
-    if not isinstance(first, All) or not first.shared:
-        return None, node
-    return first, rest[0] if len(rest) == 1 else All(tuple(rest), node.cost)
+def conjuncts(node: Node) -> Iterator[Node]:
+    """The parts that must all hold, nested ones opened."""
+    if isinstance(node, All):
+        for part in node.parts:
+            yield from conjuncts(part)
+    else:
+        yield node
 
 
-def _bundled(parts: Sequence[Node], cost: int) -> Node:
-    """The cheap conditions on the case as one, whose answer is kept; the others behind it, cheap ones first."""
-    usual = [
-        part
-        for part in parts
-        if isinstance(part, Leaf) and part.shared and not part.path.letter and part.cost <= _USUAL
-    ]
-    if len(usual) < 2:
-        return All(_cheap_first(parts), cost)
-    usual.sort(key=lambda leaf: leaf.shared)
-    shared = sys.intern("\x1e".join(leaf.shared for leaf in usual))
-    bundle = All(_cheap_first(usual), 0, shared)
-    rest = [part for part in parts if part not in usual]
-    return All((bundle, *_cheap_first(rest)), cost) if rest else bundle
+def looked_up(node: Node) -> tuple[Leaf | None, Lookup | None]:
+    """A single condition, or the denial of one, and how it is looked up; None where it is not."""
+    if isinstance(node, Leaf):
+        return node, node.test.lookup
+    if isinstance(node, Not) and isinstance(node.part, Leaf):
+        return node.part, _denied(node.part.test.lookup)
+    return None, None
+
+
+def _denied(found: Lookup | None) -> Lookup | None:
+    """How the contrary is looked up."""
+    return replace(found, refuses=not found.refuses) if found and found.exact else None
+
+
+_SOMETHING = Lookup("something", lambda values, _: (bool(values),), frozenset({True}), exact=False)
 
 
 def _some(tests: Sequence[Test]) -> Counted:
@@ -366,11 +369,12 @@ def _some(tests: Sequence[Test]) -> Counted:
                     return True
             return False
 
-        return Counted(some, tests[0].cost)
+        return Counted(some, tests[0].cost, tests[0].lookup or _SOMETHING)
     checks = tuple(test.check for test in sorted(tests, key=lambda test: test.cost))
     return Counted(
         lambda values, facts: any(all(check(value, facts) for check in checks) for value in values),
         sum(test.cost for test in tests),
+        _SOMETHING,
     )
 
 

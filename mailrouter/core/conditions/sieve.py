@@ -1,0 +1,139 @@
+"""Which rules can match at all: conditions that many rules ask of one path, looked up together instead of rule by rule.
+
+Invariant: a rule that the sieve drops does not match; one that it keeps matches if what is left to ask of it holds. Rules
+are bits of a number, the first rule the lowest.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailrouter.core.conditions.interface import Facts, Lookup
+from mailrouter.core.conditions.tree import All, Leaf, Node, conjuncts, hurried, looked_up
+from mailrouter.core.paths import Path
+
+# From how many rules on one look-up is sooner done than asking each: it costs about as much as two conditions.
+_WORTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A condition of one rule that can be looked up: the rule's bit, the part of its tree that it answers."""
+
+    rule: int
+    part: Node
+    leaf: Leaf
+    lookup: Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """What rules want of one path in one way. `meets` and `refused` have the rules by the key that they are about."""
+
+    name: str
+    path: Path
+    keys: Callable[[Sequence[Any], Facts], Iterable[Hashable]]
+    meets: Mapping[Hashable, int]
+    refused: Mapping[Hashable, int]
+    concerned: int  # every rule that it can drop
+    unasking: int  # every rule that wants no key
+    within: bool  # whether the keys of the case are texts in which those of the rules are sought
+
+    def kept(self, facts: Facts) -> int:
+        """The rules that may match, as far as this path tells."""
+        keys = facts.keys.get(self.name)
+        if keys is None:
+            keys = facts.keys[self.name] = self._keys(facts)
+        kept = self.unasking
+        for rules in self._found(self.meets, keys):
+            kept |= rules
+        if self.refused and self._alone(facts):
+            for rules in self._found(self.refused, keys):
+                kept &= ~rules
+        return kept
+
+    def _found(self, table: Mapping[Any, int], keys: Iterable[Any]) -> Iterable[int]:
+        if not self.within:
+            return [table[key] for key in keys if key in table]
+        return [rules for text in keys for words, rules in table.items() if words in text]
+
+    def _keys(self, facts: Facts) -> Iterable[Hashable]:
+        if self._alone(facts):
+            return self.keys(self.path.get(facts.views[0]), facts)
+        return {key for view in facts.views for key in self.keys(self.path.get(view), facts)}
+
+    def _alone(self, facts: Facts) -> bool:
+        """Whether all of it is about the same letter; of several another one may do."""
+        return not self.path.letter or len(facts.views) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """The rules of a set, by what they want of a case; `meshes` with those that most rules ask first."""
+
+    rules: int
+    meshes: tuple[Mesh, ...]
+    left: Mapping[int, Node]  # by a rule's place: what is to be asked of it when it is kept, cheap conditions first
+
+    def kept(self, facts: Facts) -> Iterator[int]:
+        """The places of the rules that may match, in order."""
+        left = self.rules
+        for mesh in self.meshes:
+            if left & mesh.concerned:
+                left &= mesh.kept(facts)
+        while left:
+            lowest = left & -left
+            yield lowest.bit_length() - 1
+            left ^= lowest
+
+
+def sieve(rules: Mapping[int, Node]) -> Sieve:
+    """The sieve of these rules' conditions, by the rules' places."""
+    every = sum(1 << place for place in rules)
+    meshes = []
+    answered: dict[int, list[Node]] = {place: [] for place in rules}
+    for name, wants in _by_way(rules).items():
+        if len(wants) < _WORTH:
+            continue
+        meshes.append(_mesh(name, wants, every))
+        for want in wants:
+            if want.lookup.exact and not want.leaf.path.letter:  # one letter must meet all that is said about `letter`
+                answered[want.rule.bit_length() - 1].append(want.part)
+    left = {place: _left(node, answered[place]) for place, node in rules.items()}
+    return Sieve(every, tuple(sorted(meshes, key=lambda mesh: -mesh.concerned.bit_count())), left)
+
+
+def _by_way(rules: Mapping[int, Node]) -> Mapping[str, Sequence[Want]]:
+    """What can be looked up, by path and way."""
+    found: dict[str, list[Want]] = {}
+    for place, node in rules.items():
+        for part in conjuncts(node):
+            leaf, lookup = looked_up(part)
+            if leaf is None or lookup is None:
+                continue
+            wants = found.setdefault(f"{leaf.path.text} {lookup.way}", [])
+            again = wants and wants[-1].rule == 1 << place
+            if not again:  # two wants of one way would be met by either
+                wants.append(Want(1 << place, part, leaf, lookup))
+    return found
+
+
+def _mesh(name: str, wants: Sequence[Want], every: int) -> Mesh:
+    meets: dict[Hashable, int] = {}
+    refused: dict[Hashable, int] = {}
+    concerned, asking = 0, 0
+    for want in wants:
+        concerned |= want.rule
+        asking |= 0 if want.lookup.refuses else want.rule
+        table = refused if want.lookup.refuses else meets
+        for key in want.lookup.wanted:
+            table[key] = table.get(key, 0) | want.rule
+    first = wants[0]
+    return Mesh(
+        name, first.leaf.path, first.lookup.keys, meets, refused, concerned, every & ~asking, first.lookup.within
+    )
+
+
+def _left(node: Node, answered: Sequence[Node]) -> Node:
+    parts = [part for part in conjuncts(node) if not any(part is other for other in answered)]
+    return hurried(parts[0] if len(parts) == 1 else All(tuple(parts), sum(part.cost for part in parts)))
