@@ -16,7 +16,7 @@ from mailrouter.core.instruction.nouns import Nouns
 from mailrouter.core.instruction.orders import Orders, Purpose, Restriction
 from mailrouter.core.instruction.periods import deadline_at
 from mailrouter.core.instruction.restrictions import read_restriction
-from mailrouter.core.instruction.words import Sentence, sentences
+from mailrouter.core.instruction.words import Sentence, folded_words, paragraphs, sentences
 from mailrouter.core.language import fold
 
 # A purpose that asks for work outweighs one that informs; among others the first one read counts.
@@ -49,19 +49,15 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
     heard = _Heard()
     frame = _frame()
     for written, strict in ((text, False), (_title(subject), True)):
-        spoken = sentences(
-            written,
-            closings=frame.closings,
-            notices=frame.notices,
-            joiners=frame.joiners,
-            abbreviations=frame.abbreviations,
-            asides=frame.asides,
-        )
-        words = frozenset(word.folded for sentence in spoken for word in sentence.words)
+        said = paragraphs(written, closings=frame.closings, notices=frame.notices, joiners=frame.joiners)
+        folded = [folded_words(paragraph) for paragraph in said]
+        words = frozenset(word for row in folded for word in row)
         speaking = [lexicon for lexicon in lexicons() if lexicon.may_speak(words)]
         speaking.sort(key=lambda lexicon: lexicon.language != language)
-        for sentence in spoken:
-            _listen(sentence, speaking, heard, strict=strict)
+        for paragraph, row in zip(said, folded, strict=True):
+            if any(lexicon.may_tell(row) for lexicon in speaking):
+                for sentence in sentences(paragraph, frame.abbreviations, frame.asides):
+                    _listen(sentence, speaking, heard, strict=strict)
     return _orders(heard)
 
 

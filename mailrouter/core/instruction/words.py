@@ -98,23 +98,18 @@ def words_of(text: str) -> tuple[Word, ...]:
     return tuple(Word(m.group(), _folded(m.group()), m.start(), m.end()) for m in _WORD.finditer(text))
 
 
-def sentences(
-    text: str,
-    *,
-    closings: re.Pattern[str],
-    notices: re.Pattern[str],
-    joiners: frozenset[str],
-    abbreviations: frozenset[str],
-    asides: frozenset[str],
-) -> list[Sentence]:
-    """The sentences of an author's own words, without closing, signature and disclaimers.
+def folded_words(text: str) -> list[str]:
+    """The folded words of a text alone: cheaper than `words_of`, where it is only asked what words there are."""
+    return [_folded(word) for word in _WORD.findall(text)]
+
+
+def paragraphs(text: str, *, closings: re.Pattern[str], notices: re.Pattern[str], joiners: frozenset[str]) -> list[str]:
+    """The paragraphs of an author's own words, each on one line, without closing, signature and disclaimers.
 
     `closings` finds "Tervitades", `notices` the first words of a disclaimer (both over folded lines); `joiners` are
-    words after which a line goes on, `abbreviations` those whose full stop ends nothing (single letters are initials),
-    `asides` those whose commas part nothing (", please,").
+    words after which a line goes on.
     """
-    paragraphs = _paragraphs(_body(text[:_LONGEST], closings, notices), joiners)
-    return [sentence for paragraph in paragraphs for sentence in _split(paragraph, abbreviations, asides)]
+    return _paragraphs(_body(text[:_LONGEST], closings, notices), joiners)
 
 
 def _body(text: str, closings: re.Pattern[str], notices: re.Pattern[str]) -> list[str]:
@@ -183,8 +178,12 @@ def _goes_on(previous: str, line: str, joiners: frozenset[str]) -> bool:
     return line[0].islower() or previous[-1] in ",(" or last in joiners or len(previous) >= _WRAPPED_FROM
 
 
-def _split(paragraph: str, abbreviations: frozenset[str], asides: frozenset[str]) -> Iterator[Sentence]:
-    """The sentences of one paragraph."""
+def sentences(paragraph: str, abbreviations: frozenset[str], asides: frozenset[str]) -> Iterator[Sentence]:
+    """The sentences of one paragraph.
+
+    `abbreviations` are the words whose full stop ends nothing (single letters are initials), `asides` those whose
+    commas part nothing (", please,").
+    """
     words = _without_asides(words_of(paragraph), asides)
     begun = 0
     for index, word in enumerate(words):
