@@ -106,6 +106,13 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 
 _DIGIT = re.compile(r"\d")
+# What a text must have for the forms: a quick no for the numbers that are no dates, which are most.
+_FIGURES = re.compile(r"\d[./-]\s?\d")
+_YEAR = re.compile(r"(?:19|20)\d{2}")
+_OF_FIGURES = frozenset({"iso", "numeric-range", "numeric"})
+_OF_YEAR = frozenset({"quarter", "season"})
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
+_LONGEST_MONTH = 14  # letters, as in _MONTH
 
 
 @lru_cache(maxsize=1024)
@@ -118,13 +125,22 @@ def find_dates(text: str, *, after: date | None = None, language: str | None = N
         return ()
     folded = flat(text)
     found: list[PrintedDate] = []
-    for name, form in _FORMS:
+    for name, form in _possible(folded, language):
         for match in form.finditer(folded):
             span = _read(name, match, after, language)
             if span is None or any(span.begin < other.finish and other.begin < span.finish for other in found):
                 continue
             found.append(PrintedDate(text[span.begin : span.finish], *_fields(span)))
     return tuple(sorted(found, key=lambda printed: printed.begin))
+
+
+def _possible(folded: str, language: str | None) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The forms that a text may have: those with a month only where a word of it is one."""
+    figures, year = _FIGURES.search(folded), _YEAR.search(folded)
+    month = any(month_number(word[:_LONGEST_MONTH], language) for word in _LETTERS.findall(folded))
+    for name, form in _FORMS:
+        if figures if name in _OF_FIGURES else year if name in _OF_YEAR else month:
+            yield name, form
 
 
 def _fields(span: PrintedDate) -> tuple[date | None, date | None, int, int, str]:
@@ -302,7 +318,7 @@ def _dated(day: str | None, month: int, year: str | None, after: date | None) ->
     return this if this and this > after else _day(after.year + 1, month, int(day or 0))
 
 
-@cache
+@lru_cache(maxsize=1 << 14)
 def month_number(word: str, language: str | None = None) -> int:
     """1 to 12 for a month's name or its beginning as languages inflect and abbreviate it; 0 if the word is none."""
     folded = flat(word).rstrip(".")
