@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
@@ -59,9 +60,11 @@ class Credentials(Model):
         """The secret, read when it is used; None if neither place has it."""
         if self.password_env and environment.get(self.password_env):
             return environment[self.password_env]
-        if self.password_file and self.password_file.is_file():
-            return self.password_file.read_text("utf-8").splitlines()[0].strip()
-        return None
+        try:
+            lines = self.password_file.read_text("utf-8").splitlines() if self.password_file else []
+        except (OSError, UnicodeDecodeError):  # not there, not ours to read, no text: told as a missing password
+            return None
+        return lines[0].strip() if lines else None
 
 
 class OAuth(Model):
@@ -117,6 +120,16 @@ class Mailbox(Model):
     size_limit: int = Field(35 * 1024 * 1024, gt=0, description="Bytes; a larger mail is held from its headers.")
     retention_days: int | None = Field(None, gt=0, description="After how many days raw mail and case are erased.")
     registrars: tuple[str, ...] = Field((), description="Who is told of held mail: names, groups or addresses.")
+
+    @field_validator("backfill")
+    @classmethod
+    def _dated(cls, value: str) -> str:
+        if value not in {"all", "nothing"}:
+            try:
+                datetime.fromisoformat(value)
+            except ValueError as error:
+                raise ValueError("must be all, nothing, or an ISO date such as 2024-02-29") from error
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> "Mailbox":
@@ -210,6 +223,15 @@ class Settings(Model):
     registers: Mapping[str, Any] = Field({}, description="Mirrors of our register: delta, csvfile.")
     log: Literal["json", "console"] = Field("json", description="Form of the log on stderr.")
 
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:  # unknown, no relative path, a directory of zones
+            raise ValueError("is no time zone, such as Europe/Tallinn") from error
+        return value
+
     @field_validator("clock")
     @classmethod
     def _zoned(cls, value: datetime | None) -> datetime | None:
@@ -244,7 +266,7 @@ def load(folder: Path) -> tuple[Settings | None, list[Problem]]:
     path = folder / FILE
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None, [Problem(str(path), 0, 0, "no such file; name the folder of settings with --config DIR")]
     except (OSError, UnicodeDecodeError) as error:
         return None, [Problem(str(path), 0, 0, f"cannot be read: {error}")]

@@ -11,7 +11,7 @@ from mailrouter.bootstrap import App, Refused
 from mailrouter.bootstrap import app as load
 from mailrouter.cli.output import CONFIG, Config, Json, day, line, opened, out, say, table
 from mailrouter.shell import log
-from mailrouter.shell.errors import Permanent
+from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.node import alone
 from mailrouter.shell.scheduler import Service
 from mailrouter.shell.views import status as status_of
@@ -57,10 +57,8 @@ def _serve(application: App) -> None:
     while not ended.wait(0.2):
         if reread.is_set():
             reread.clear()
-            try:
-                renewed = load(application.folder)
-            except Refused as refused:
-                log.event("service.settings_kept", warning=True, problems=[str(one) for one in refused.problems])
+            renewed = _renewed(application)
+            if renewed is None:
                 continue
             service.stop()
             application.close()
@@ -69,6 +67,27 @@ def _serve(application: App) -> None:
             log.event("service.settings_taken")
     service.stop()
     application.close()
+
+
+def _renewed(application: App) -> App | None:
+    """The application on the settings of now, its store and rules usable; None, and why, if the old ones are kept."""
+    problems: list[str] = []
+    try:
+        renewed = load(application.folder)
+    except Refused as refused:
+        problems = [str(one) for one in refused.problems]
+    else:
+        if renewed.settings.store != application.settings.store:
+            problems = ["store: another database needs a restart of the service"]
+        else:
+            try:
+                renewed.rulebook().current()
+            except (Permanent, Temporary) as error:
+                problems = [str(error)]
+                renewed.close()
+    if problems:
+        log.event("service.settings_kept", warning=True, problems=problems)
+    return None if problems else renewed
 
 
 def _started(application: App) -> Service:

@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from mailrouter.settings import Mailbox, Settings
 from mailrouter.shell import log
 from mailrouter.shell.clock import Clock
+from mailrouter.shell.draftwatch import look_at_drafts
 from mailrouter.shell.duties import Duties
 from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes.interface import MailboxConnection
@@ -72,8 +73,8 @@ class Service:
         try:
             connection = self.connect(mailbox)
             self.pipeline.poll(mailbox, connection, lambda: not self._lease(mailbox))
-            self._look_in_sent(mailbox, connection)
-        except (Temporary, Permanent) as error:
+            self._look_for_persons(mailbox, connection)
+        except Exception as error:  # noqa: BLE001 - the pipeline's boundary: the other mailboxes go on
             self._failing(mailbox, error)
             return False
         finally:
@@ -135,14 +136,14 @@ class Service:
         """One mailbox for good: poll, then wait by IDLE, behind which the next poll always stands."""
         failures = 0
         while not self.stopping.is_set():
-            if not self._lease(mailbox):
-                self.stopping.wait(self.settings.outbox.lease_seconds / 3)
-                continue
             connection: MailboxConnection | None = None
             try:
+                if not self._lease(mailbox):
+                    self.stopping.wait(self.settings.outbox.lease_seconds / 3)
+                    continue
                 connection = self.connect(mailbox)
                 while not self.stopping.is_set() and self._lease(mailbox):
-                    self._look_in_sent(mailbox, connection)  # before the poll: IDLE goes on from what the poll saw
+                    self._look_for_persons(mailbox, connection)  # before the poll: IDLE goes on from what the poll saw
                     polled = self.pipeline.poll(
                         mailbox, connection, lambda: self.stopping.is_set() or not self._lease(mailbox)
                     )
@@ -161,8 +162,9 @@ class Service:
                 if connection is not None:
                     connection.close()
 
-    def _look_in_sent(self, mailbox: Mailbox, connection: MailboxConnection) -> None:
-        """Record what persons answered from their own mail programs."""
+    def _look_for_persons(self, mailbox: Mailbox, connection: MailboxConnection) -> None:
+        """Record what persons answered from their own mail programs, and what they changed in Drafts."""
+        look_at_drafts(mailbox, connection, self.store, self.clock.now())
         look(
             mailbox,
             connection,
@@ -205,13 +207,14 @@ class Service:
         return self.store.leases.take(_lease_name(mailbox), self.node, self.settings.outbox.lease_seconds)
 
     def _failing(self, mailbox: Mailbox, error: Exception) -> None:
-        log.event("mailbox.failing", warning=True, mailbox=mailbox.name, error=str(error))
+        reason = str(error) if isinstance(error, Temporary | Permanent) else f"{type(error).__name__}: {error}"
+        log.event("mailbox.failing", warning=True, mailbox=mailbox.name, error=reason)
         try:
             self.store.intake.failing(
-                mailbox.name, mailbox.folder, self.clock.now().isoformat(timespec="seconds"), str(error)
+                mailbox.name, mailbox.folder, self.clock.now().isoformat(timespec="seconds"), reason
             )
-        except Temporary as lost:
-            log.event("service.tick_failed", warning=True, error=str(lost))
+        except Exception as lost:  # noqa: BLE001 - what fails may be the store itself: this thread goes on
+            log.event("service.tick_failed", warning=True, error=f"{type(lost).__name__}: {lost}")
 
 
 def _lease_name(mailbox: Mailbox) -> str:

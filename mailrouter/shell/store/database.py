@@ -20,6 +20,7 @@ from mailrouter.shell.errors import Permanent, Temporary
 T = TypeVar("T")
 
 _RETRIED = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+_DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _TRIES = 6
 # PostgreSQL's own limits, in milliseconds, where the administrator has set none.
 _STALLED = {
@@ -58,6 +59,12 @@ class Database:
     def path(self) -> str | None:
         """SQLite's file, None for a server."""
         return self.engine.url.database if self.sqlite else None
+
+    @property
+    def _where(self) -> str:
+        """What to look at: the file, or the server, without user and password."""
+        url = self.engine.url
+        return f" ({self.path})" if self.sqlite else f" ({url.host or 'local socket'}:{url.port or 5432}/{url.database})"
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that only reads."""
@@ -104,7 +111,9 @@ class Database:
             if _retryable(error):
                 raise _Again from error
             if isinstance(error, OperationalError) or error.connection_invalidated:
-                raise Temporary(f"the database could not be used: {_first_line(error.orig)}") from error
+                raise Temporary(f"the database could not be used: {_first_line(error.orig)}{self._where}") from error
+            if getattr(error.orig, "sqlite_errorcode", None) in _DAMAGED:
+                raise Permanent(f"{self.path}: {_first_line(error.orig)}; put back a copy of the store") from error
             raise
 
 
