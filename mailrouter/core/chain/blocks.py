@@ -49,7 +49,7 @@ def collect(context: Context, index: int) -> list[Entry]:
             _extend(context, entries[-1], at)
         elif entries and _TABLE.match(context.lines[at].text):
             pass
-        elif field is None or _repeats(field, entries, gap=gap) or _complete(entries):
+        elif field is None or _repeats(field, entries, gap=False) or _complete(entries):
             break
         else:
             if entries:
@@ -73,22 +73,33 @@ def _complete(entries: list[Entry]) -> bool:
 def _bridges(context: Context, entries: list[Entry], after: int, gaps: set[bool]) -> bool:
     """Whether a block goes on behind blank lines: where all its fields stand apart, or one that it lacks follows."""
     field = context.field(after)
-    if field is None or _repeats(field, entries, gap=True):
+    if field is None or _repeats(field, entries, gap=not (False not in gaps and _lacks_recipients(entries))):
         return False
     roles = {entry.field.role for entry in entries}
     if field.role is not None:
         return False not in gaps or (None not in roles and not {"subject", "from"} <= roles)
     if field.known is not None or False in gaps:
         return False
-    if {"from", "date", "subject"} <= roles:
-        return False
-    if entries[0].field.role in ("from", None) and len(entries) >= 4 and entries[-1].kind == "text":
-        return False
-    if field.kind == "text" and len(entries) == 1 and entries[0].kind == "address":  # a subject, with the date below it
+    whole = {"from", "date", "subject"} <= roles
+    if field.kind == "address":  # recipients below the subject, copies below the recipients
+        copies = entries[-1].kind == "address" and has_address(re.split("[,;]", field.value)[-1])
+        return not whole or copies or _lacks_recipients(entries)
+    return not whole and _bridges_unaddressed(context, entries, after, field.kind)
+
+
+def _bridges_unaddressed(context: Context, entries: list[Entry], after: int, kind: str) -> bool:
+    """Whether a date or a text under an unknown label goes on a block whose fields all stand apart."""
+    if kind == "text" and len(entries) == 1 and entries[0].kind == "address":  # a subject, with the date below it
         behind = context.next_text(after + 1, 4)
         following = context.field(behind) if behind is not None else None
         return following is not None and following.kind == "date"
-    return field.kind in ("address", "date") or (field.kind == "text" and len(entries) >= 2)
+    ended = entries[0].field.role in ("from", None) and len(entries) >= 4 and entries[-1].kind == "text"
+    return not ended and (kind == "date" or (kind == "text" and len(entries) >= 2))
+
+
+def _lacks_recipients(entries: list[Entry]) -> bool:
+    """Whether a block has its author and no other mailboxes yet."""
+    return entries[0].kind == "address" and sum(entry.kind == "address" for entry in entries) == 1
 
 
 def _repeats(field: Field, entries: list[Entry], *, gap: bool) -> bool:

@@ -67,6 +67,10 @@ class Context:
             return True
         return deeper and text.endswith((":", "：")) and len(text.split()) <= 6
 
+    def rules(self, index: int) -> bool:
+        """Whether line `index` is a bare rule."""
+        return _RULE.match(self.lines[index].text) is not None
+
     def wraps_title(self, index: int) -> bool:
         """Whether line `index` is the second half of a separator: "----- Forwarded by A on 1 May" / "10:00 -----"."""
         text = self.lines[index].text.strip()

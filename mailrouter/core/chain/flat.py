@@ -106,7 +106,7 @@ def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
         if spot is None:
             spot = _unknown(text, words, match, (floor, habits))
         # Words right behind a label's colon are its value ("Subject: FW: …", "Subject: Request: …"), not the next label.
-        if spot is not None and not spot.known and floor and not text[floor : spot.start].strip():
+        if spot is not None and floor and not text[floor : spot.start].strip() and not _fit(text, spot):
             spot = None
         if spot is not None:
             spots.append(spot)
@@ -114,6 +114,14 @@ def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
                 habits[fold(text[spot.start : match.start() + 1])] = ""
         floor = match.end()
     return spots
+
+
+def _fit(text: str, spot: _Spot) -> bool:
+    """Whether a label that follows right behind another has what belongs to it: "Subject: Date: to be confirmed" has not."""
+    value = text[spot.end : spot.end + 80]
+    if spot.role == "date":
+        return _FIGURE.search(value[:40]) is not None
+    return spot.known and (spot.role == "subject" or "@" in value or "[" in value or not text[: spot.start].strip(" *_|"))
 
 
 def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabulary: Vocabulary) -> _Spot | None:
@@ -239,7 +247,9 @@ def _names_run(text: str, spots: list[_Spot], first: int, base: str) -> list[_Sp
 def _more(text: str, spots: list[_Spot], index: int, seen: set[str], *, below: bool) -> bool:
     """Whether more fields follow the subject, as in the orders of Gmail, Apple and Thunderbird."""
     value = _value(text, spots, index + 1)
-    role = spots[index + 1].role if value else None
+    if not value:
+        return False
+    role = spots[index + 1].role or ("to" if "to" not in seen else None)
     if role is None or role in seen:
         return False
     if role == "date":

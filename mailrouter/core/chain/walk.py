@@ -187,7 +187,7 @@ def _quotes_all(context: Context, first: int, depth: int) -> bool:
 def _title_above(context: Context, start: int) -> int:
     """The line of the title that stands alone above a header, "Início da mensagem:" in any language; else `start`."""
     above = start - 1
-    while above >= max(0, start - 3) and context.blanks[above]:
+    while above >= max(0, start - 3) and (context.blanks[above] or context.rules(above)):
         above -= 1
     if above < max(0, start - 3):
         return start
