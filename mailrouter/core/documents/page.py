@@ -92,7 +92,7 @@ def _row(words: Sequence[Word]) -> Row:
 
 
 def _segment(run: Sequence[Word]) -> Segment:
-    bold = all(word.bold for word in run) and any(word.text.isalpha() for word in run)
+    bold = all(word.bold for word in run) and any(any(map(str.isalpha, word.text)) for word in run)
     text = run[0].text
     for before, word in pairwise(run):
         whole = before.text.endswith("-") and word.left - before.right < 1

@@ -15,6 +15,7 @@ from mailrouter.core.letter.phrases import phrases
 _SALUTATION_LENGTH = 110
 _CLOSING_LENGTH = 60
 _PROSE_WORDS = 7
+_FULL_LINE = 60  # characters
 _PROSE_LENGTH = 45
 
 
@@ -307,12 +308,20 @@ def _prose_at(lines: Sequence[Line]) -> int:
     if verbale:
         return verbale[-1]
     for at, line in enumerate(lines):
-        if not is_prose(line) or line.bold or is_contact(line.text):
+        if line.bold or is_contact(line.text) or not (is_prose(line) or _wraps(lines[at : at + 2])):
             continue
         title = line.gap and not line.text.rstrip().endswith((".", ":")) and at + 1 < len(lines) and lines[at + 1].gap
         if not title:
             return at
     return len(lines)
+
+
+def _wraps(lines: Sequence[Line]) -> bool:
+    """Whether a full line goes on in small letters on the next: running text, of long words or of many names."""
+    if len(lines) < 2 or lines[1].gap or lines[1].bold or len(lines[0].text) < _FULL_LINE:
+        return False
+    words = [word for word in lines[0].text.split() if word[:1].isalpha()]
+    return lines[1].text[:1].islower() and sum(word[0].islower() for word in words) * 2 >= len(words)
 
 
 def _opens_verbale(lines: Sequence[Line]) -> bool:

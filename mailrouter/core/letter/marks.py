@@ -122,7 +122,7 @@ def _without_dates(value: str) -> str:
 _REGISTRY_CODE = re.compile(r"(?:kood\s*)?:?\s*\d{8}")  # of an Estonian legal person: "reg nr 90001234"
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
 _BARE_TOKEN = re.compile(
-    r"^(?:[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"^(?:(?=\S*\d)[A-Z]{1,6}(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -294,21 +294,29 @@ def title(head: Sequence[Line], body: Sequence[Line]) -> tuple[str | None, tuple
             found = labelled(line, ("subject",), following=zone[at + 1] if at + 1 < len(zone) else None)
             if found and found.value:
                 return _continued(zone, at, found.value)
-    groups = _groups(head)
+    group = _free_title(_groups(head))
+    return (" ".join(line.text for line in group), tuple(group)) if group else (None, ())
+
+
+_TITLE_LINES = 3
+
+
+def _free_title(groups: list[list[Line]]) -> Sequence[Line]:
+    """The lines of a title without a label: bold, opened as titles are, or standing last in the head."""
     while len(groups) > 1 and all(_says_when(line) for line in groups[-1]):
         groups.pop()  # a date or a number under the title
     for number, group in reversed(list(enumerate(groups))):
         if number and all(line.bold for line in group) and not _plainly_else(group):
-            return " ".join(line.text for line in group), tuple(group)
+            return group
     for group in reversed(groups[1:]):
         if phrases().title_opening.match(group[0].folded) and not is_contact(group[0].text):
-            return " ".join(line.text for line in group), tuple(group)
+            return group
     last = groups[-1] if len(groups) > 1 else []
-    if 1 <= len(last) <= 3 and not _plainly_else(last) and (len(groups) > 2 or not _names_somebody(last)):
+    if 1 <= len(last) <= _TITLE_LINES and not _plainly_else(last) and (len(groups) > 2 or not _names_somebody(last)):
         named_before = sum(_names_somebody(group) for group in groups[:-1])
         if not _names_somebody(last) or (named_before > 1 and len(last) == 1):
-            return " ".join(line.text for line in last), tuple(last)
-    return None, ()
+            return last
+    return ()
 
 
 def _says_when(line: Line) -> bool:
@@ -342,14 +350,20 @@ def _plainly_else(group: Sequence[Line]) -> bool:
     return not group[0].bold and (short or len(words) > 40)
 
 
+_FULL_LINE = 55  # characters
 _OTHER_LABEL = re.compile(r"^[^\W\d][^:.,]{2,28}:\s")  # "Action required: …" under a title
+
+
+def _runs_on(zone: Sequence[Line], index: int) -> bool:
+    """Whether a title's line is full, or it and the next are bold."""
+    return len(zone[index - 1].text) > _FULL_LINE or (zone[index - 1].bold and zone[index].bold)
 
 
 def _continued(zone: Sequence[Line], at: int, value: str) -> tuple[str, tuple[Line, ...]]:
     """A title that runs on over the next lines, up to a gap or the next label."""
     parts = [value]
     index = at + (1 if zone[at].text.endswith(value) else 2)
-    while index < len(zone) and not zone[index].gap and len(zone[index - 1].text) > 55 and len(parts) < 4:
+    while index < len(zone) and not zone[index].gap and _runs_on(zone, index) and len(parts) < 4:
         if labelled(zone[index], tuple(phrases().labels)) or _OTHER_LABEL.match(zone[index].text):
             break
         parts.append(zone[index].text)

@@ -112,6 +112,8 @@ def named_line(text: str) -> NamedLine | None:
     for count in (1, 2) if "," not in bare else ():  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
         lead, rest = " ".join(words[:count]), " ".join(words[count:])
         roles = is_role(lead) and (is_role(words[0]) or is_role(words[count - 1]))
+        if lead.endswith(":"):
+            break
         name = without_titles(rest)
         if roles and 2 <= len(name.split()) <= 3 and is_name(name):
             return NamedLine(name, lead)

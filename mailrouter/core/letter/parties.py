@@ -55,6 +55,7 @@ def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
     signer = signature(layout.tail, layout.closing)
     head = [line for line in layout.head if line not in titles]
     blocks = [*_blocks(_signer_apart(head, signer)), *_foot_blocks(layout.body)]
+    blocks = [*_unknown_letterhead(head, blocks, signer), *blocks]
     blocks += _tail_blocks(layout.tail, signer) if not any(block.titled for block in blocks) else []
     salutation = layout.salutation.text if layout.salutation else ""
     verbale = note_verbale(layout.body, layout.head)
@@ -71,6 +72,14 @@ def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
         author = replace(author, institution=author.institution or verbale[0])
         addressee = replace(addressee, institution=verbale[1])
     return Parties(author, addressee)
+
+
+def _unknown_letterhead(head: Sequence[Line], blocks: Sequence[_Block], signer: Party) -> list[_Block]:
+    """The top line of an official's letter as a block, where no word of it says that it is an institution."""
+    if not head or not signer.role or any(head[0] in block.lines for block in blocks):
+        return []
+    top = _top_line(head[0], None)
+    return [_Block((head[0],), Party(institution=top))] if top else []
 
 
 def _office(blocks: Sequence[_Block], addressee: _Block | None) -> str | None:
@@ -186,8 +195,13 @@ def _role_below(lines: Sequence[Line], role: str | None, institution: str | None
 _UNIT = re.compile(r"\b(?:section|unit|division|team|desk|abteilung|referat|service|yksikko|nodala|skyrius|отдел)\b")
 
 
+_LONG_ROLE = 10  # letters of a single word that is rather a role than a place: "Kriminalkommissarie"
+
+
 def _unknown_role(text: str) -> bool:
     """Whether a line right under the name may be a role that no list knows: in small letters, or of several words."""
+    if len(text.split()) == 1 and len(text) >= _LONG_ROLE and text.isalpha() and not is_place(text):
+        return True
     plain = text[0].isalpha() and not re.search(r"\d", text) and len(text) < 60
     return plain and (
         text[0].islower() or (len(text.split()) > 1 and not _UNIT.search(flat(text)) and not is_place(text))
@@ -239,7 +253,7 @@ def _blocks(head: Sequence[Line]) -> list[_Block]:
     groups: list[list[Line]] = []
     for _at, line in enumerate(head):
         starts = line.gap or not groups or _starts_party(line, groups[-1], spaced=spaced)
-        passed = labelled(line, ("ours", "theirs", "date", "subject", "copy", "restriction"))
+        passed = labelled(line, ("ours", "theirs", "date", "subject", "copy", "restriction", "executor"))
         if passed and not labelled(line, ("to", "from")):
             groups.append([])
             continue
@@ -332,9 +346,15 @@ def _addressee_block(blocks: Sequence[_Block], signer: Party, salutation: str) -
     others = [b for b in blocks if not b.labelled_from and not _same_person(b.party.name, signer.name)]
     for at, block in enumerate(others):
         score = _addressee_score(block, at, len(others), signer, salutation)
-        if score > 0 and (best is None or (score, at) > best):
+        if score > 0 and (best is None or (score, at) > best) and not (chosen and _beside(chosen, block)):
             best, chosen = (score, at), block
     return chosen
+
+
+def _beside(first: _Block, second: _Block) -> bool:
+    """Whether two blocks are addressees one under the other: the first is the letter's."""
+    bare = all(b.party.institution and not b.party.name and not b.party.role for b in (first, second))
+    return bare and not first.labelled_to and not second.labelled_to and len(first.lines) == 1
 
 
 def _addressee_score(block: _Block, at: int, count: int, signer: Party, salutation: str) -> int:

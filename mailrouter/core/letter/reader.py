@@ -33,6 +33,7 @@ from mailrouter.core.letter.sentences import paragraphs, sentences
 from mailrouter.core.message import Address
 
 _ENOUGH = 3  # signs of a letter
+_DATE_LINE = 32  # characters of a line that may be a date with its place
 _SENTENCE, _SENTENCES = 2000, 1500  # characters of one, and how many are looked at for asks
 
 
@@ -173,9 +174,14 @@ def without_prefixes(subject: str) -> str:
 def _dated(layout: Layout, numbers: References, signed: SignatureTime | None, language: str | None) -> date | None:
     """The printed date, else the Ares stamp, else the day of the e-signature in the signer's zone."""
     printed = letter_date(layout.head, layout.tail, language) or letter_date(
-        (), [line for line in layout.body[-6:] if line.gap], language
+        (), [line for line in layout.body[-6:] if line.gap or _may_date(line)], language
     )
     return numbers.dated or printed or numbers.ares_day or (signed.day if signed else None)
+
+
+def _may_date(line: Line) -> bool:
+    """Whether a short line under another may print the letter's date, not the end of a sentence."""
+    return len(line.text) < _DATE_LINE and line.text[0].isupper() and line.text[-1] != "."
 
 
 def earliest(asks: Sequence[Ask]) -> Ask | None:
