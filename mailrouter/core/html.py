@@ -19,7 +19,11 @@ _SPACE = re.compile(r"[ \t\r\n\f]+")
 _RULE = "_" * 32
 _LONGEST = 20_000_000
 _DEEPEST = 400  # elements inside each other; forwarded mails of many hops have some dozens
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:]*)(?:[^<>\"']|\"[^\"<>]*\"|'[^'<>]*')*>")
+# A tag as the HTML standard cuts it: quotes count behind "=" alone, and one that is never closed takes the rest. It always
+# matches and never goes back, so that all tags are found in one pass.
+_TAG = re.compile(
+    r"""<(/?)([A-Za-z][^\s/>]*+)(?:[^>"'=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|)|["'])*+(?:>|\Z)"""
+)
 # Elements without an end tag, or that the next of their kind ends.
 _FLAT = frozenset(("area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "o:p", "option", "p", "source", "td", "th", "tr", "wbr"))
 
@@ -94,6 +98,7 @@ class _Writer:
         self._lists: list[int] = []
         self._links: list[tuple[str, int]] = []
         self._cell = False
+        self._inked = False  # something but blanks stands on the line
 
     def text(self) -> str:
         """All that was written, blank ends dropped."""
@@ -119,9 +124,10 @@ class _Writer:
     def _append(self, text: str) -> None:
         if self._cell:
             self._cell = False
-            if self._parts and "".join(self._parts).strip():
+            if self._inked:
                 self._parts.append("\t")
         self._parts.append(text)
+        self._inked = self._inked or not text.isspace()
 
     def enter(self, node: LexborNode) -> bool:
         """Open an element; False if it and all below it are left out."""
@@ -200,6 +206,7 @@ class _Writer:
         self._cell = False
         line = "".join(self._parts)
         self._parts.clear()
+        self._inked = False
         for index, (address, _) in enumerate(self._links):
             self._links[index] = (address, 0)
         mark = ">" * self._depth

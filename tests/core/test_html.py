@@ -71,3 +71,22 @@ def test_time_is_linear():
         return best
 
     assert seconds(400_000) <= 25 * seconds(40_000)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<blockquote>" * 200_000 + "x",
+        "<table>" + "<td>x" * 60_000,
+        '<div title=">">' * 60_000 + "x",
+        '<div title="' * 60_000,
+        "<a '" * 60_000,
+        "<div a=\"'>" * 60_000,
+    ],
+    ids=["quotations", "cells", "marks in quotes", "open quotes", "stray quotes", "quotes in quotes"],
+)
+def test_depth_and_length_cost_no_more_than_their_size(html):
+    """A mail of some hundred kilobytes of hostile HTML is read in a second or two, not in minutes."""
+    begun = time.process_time()
+    to_text(html)
+    assert time.process_time() - begun < 5
