@@ -103,6 +103,13 @@ class Clauses:
             return False
         return not any(tag.action in ACTIONS and tag.form in FORMS and first <= tag.first < last for tag in self.tags)
 
+    def within_form(self, cue: Tag) -> bool:
+        """Whether a cue is part of a longer form ("with a request to comment")."""
+        return any(
+            tag.action in ACTIONS and tag.form in FORMS and tag.first < cue.first and cue.last <= tag.last
+            for tag in self.tags
+        )
+
     def _within_label(self, tag: Tag) -> bool:
         """Whether a form is part of a deadline's label: "tähtaeg vastamiseks"."""
         return any(

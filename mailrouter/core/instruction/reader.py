@@ -261,7 +261,7 @@ def _hear_deadline(
         begin -= 1
     if last - first == 1 and clauses.describes(begin, first):
         return
-    reported = [cue for cue in clauses.cues if begin <= cue.first < first]
+    reported = [cue for cue in clauses.cues if begin <= cue.first < first and not clauses.within_form(cue)]
     if reported and reported[-1].kind in ("cues.told", "cues.negate", "cues.open"):
         return
     if ordered or (labelled and alone):
