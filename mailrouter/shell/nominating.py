@@ -45,7 +45,7 @@ def fill_draft(
     if named and text is None:
         content = _named(content, named)
     elif text is not None:
-        content = _worded(content, text, [one.name for one in named])
+        content = worded(content, text, [one.name for one in named])
     if subject is not None:
         content = replace(content, content=replace(content.content, subject=subject))
     if to:
@@ -75,7 +75,7 @@ def _named(content: DraftEffect, nominees: Sequence[Nominee]) -> DraftEffect:
     )
 
 
-def _worded(content: DraftEffect, text: str, named: Sequence[str]) -> DraftEffect:
+def worded(content: DraftEffect, text: str, named: Sequence[str]) -> DraftEffect:
     """A text of the staff's own; whom it names is remembered, what it leaves open is needed."""
     left = tuple(one for one in content.needs if one != "nominee")
     return replace(

@@ -14,7 +14,7 @@ that is left in Drafts.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -25,6 +25,7 @@ from mailrouter.core.message import Message, parse
 from mailrouter.core.register import Classification, find_numbers
 from mailrouter.settings import Mailbox
 from mailrouter.shell import log
+from mailrouter.shell.draftwatch import says_the_same
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.mailboxes.interface import MailboxConnection
 from mailrouter.shell.store.draft import ByHand, Draft
@@ -293,18 +294,8 @@ def _clear(one: _Awaited, connection: MailboxConnection) -> None:
     for message_id in sorted(one.copies):
         for uid in connection.find(folder, message_id):
             uidvalidity = connection.state(folder).uidvalidity
-            if any(_unchanged(copy.raw, one.draft) for copy in connection.fetch(folder, uidvalidity, [uid], 1 << 30)):
+            if any(
+                says_the_same(parse(copy.raw), one.draft)
+                for copy in connection.fetch(folder, uidvalidity, [uid], 1 << 30)
+            ):
                 connection.remove(folder, uidvalidity, uid)
-
-
-def _unchanged(raw: bytes, draft: Draft) -> bool:
-    """Whether the copy says what the store says; white space and line ends do not count."""
-    message, content = parse(raw), draft.content.content
-    same = message.text.split() == content.text.split() and message.subject.split() == content.subject.split()
-    return same and _recipients(message) == frozenset(_addresses(draft))
-
-
-def _addresses(draft: Draft) -> Iterator[str]:
-    for one in (*draft.content.to, *draft.content.cc):
-        if one.address:
-            yield one.address.casefold()

@@ -2,6 +2,8 @@
 
 import json
 import re
+from email import policy
+from email.message import EmailMessage
 
 import pytest
 from ruamel.yaml import YAML
@@ -207,3 +209,60 @@ def test_numbers_that_another_register_gives(office):
     [letter, _] = matter.app.store.registry.entries()
     assert letter.state == "closed"
     assert "5-4/307-2" in letter.note
+
+
+def edited_in_drafts(office, draft, change, *, attach=None):
+    """A person's mail program writes the copy anew, as HTML alone, and deletes the old one."""
+    name = f"<{draft.message_key}@ministry.example>"
+    old = next(one for one in office.mails("Drafts") if one["Message-ID"] == name)
+    new = EmailMessage(policy=policy.SMTP)
+    for header in ("From", "To", "Subject", "Message-ID", "In-Reply-To", "References", "Date"):
+        if old[header]:
+            new[header] = " ".join(str(old[header]).split())
+    words = change(old.get_payload(decode=True).decode())
+    new.set_content("".join(f"<p>{line}</p>" for line in words.splitlines()), subtype="html")
+    if attach:
+        new.add_attachment(attach, maintype="application", subtype="pdf", filename="cv.pdf")
+    client = office.imap()
+    client.select("Drafts")
+    [number] = client.search(None, "HEADER", "Message-ID", name)[1][0].split()
+    client.append("Drafts", "\\Draft", None, new.as_bytes())
+    client.store(number, "+FLAGS", "\\Deleted")
+    client.expunge()
+    client.logout()
+
+
+def test_the_nominee_is_filled_in_in_drafts(office):
+    """Nobody is known for the topic; a colleague writes the name into the draft in Outlook, another approves it."""
+    in_yaml(office.config / "nominations.yaml", lambda data: data.update(topics=[]))
+    matter = Matter(office)
+    assert draft_json(matter.draft)["needs"] == ["nominee"]
+    particulars = {"name": "Birgit Paal", "function": "nõunik", "organisation": "Siseministeerium",
+                   "email": "birgit.paal@ministry.example", "phone": "+372 600 0199"}  # fmt: skip
+
+    def filled(text):
+        for name, value in particulars.items():
+            text = text.replace(f"{{nominee.{name}}}", value)
+        return text
+
+    edited_in_drafts(office, matter.draft, filled)
+    assert matter.run() == 0
+    assert draft_json(matter.draft)["needs"] == []
+    assert "+Name: Birgit Paal" in matter.draft.note, "the difference is shown"
+    matter.approve()
+    assert matter.run() == 0
+    [taken] = matter.sent()
+    assert b"birgit.paal@ministry.example" in taken.data
+    assert matter.app.store.registry.get("5-4/22-1").state == "closed"
+
+
+def test_a_file_attached_in_drafts_is_not_lost(office):
+    """What our service would not send along is not left out silently: a person is asked to send it from there."""
+    matter = Matter(office)
+    edited_in_drafts(office, matter.draft, lambda text: text, attach=b"%PDF-1.4 a life")
+    assert matter.run() == 0
+    matter.approve()
+    assert matter.run() == 0
+    assert matter.sent() == []
+    assert matter.draft.state == "waiting"
+    assert "send it from there" in matter.draft.note

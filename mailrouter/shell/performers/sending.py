@@ -5,20 +5,19 @@ else a person; then the copy is removed, and only a proven removal permits DATA.
 Invariant: what a person approved goes out as approved, once, or a person is told why not.
 """
 
-import difflib
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 from mailrouter.core.effects import SendEffect
 from mailrouter.core.message import Message, parse
 from mailrouter.core.register import Classification
 from mailrouter.shell import smtp
+from mailrouter.shell.draftwatch import adopt, says_the_same
 from mailrouter.shell.performers.interface import Desk, Outcome, Tell
 from mailrouter.shell.performers.letters import carried, draft_mail, message_id_of, outgoing_mail
 from mailrouter.shell.performers.mailing import addressed, send_all
 from mailrouter.shell.sentwatch import look
-from mailrouter.shell.store.draft import Draft, digest_of
+from mailrouter.shell.store.draft import Draft, digest_of, words_of
 from mailrouter.shell.store.queue import Task
 
 
@@ -111,26 +110,10 @@ class Sending:
 
     def _changed(self, draft: Draft, message: Message, desk: Desk) -> Outcome:
         """Someone changed the copy: it is the draft now, and waits for approval again."""
-        old = draft.content
-        new_text = replace(old.content, subject=message.subject, text=message.text, html="")
-        content = replace(old, to=message.addresses.to, cc=message.addresses.cc, content=new_text, unnamed=None)
-        difference = "\n".join(
-            difflib.unified_diff(
-                _lines(old.content.subject, old.content.text),
-                _lines(message.subject, message.text),
-                "approved",
-                "in Drafts",
-                lineterm="",
-            )
-        )
-        desk.store.drafts.change(
-            draft.id,
-            content,
-            who="mailrouter",
-            at=desk.clock.now(),
-            why=f"changed in Drafts after its approval:\n{difference}",
-            by_service=True,
-        )
+        why = "changed in Drafts after its approval"
+        if says_the_same(message, draft):
+            why = "files were attached to it in Drafts: send it from there, and it is registered as sent"
+        adopt(desk.store, draft, message, desk.clock.now(), why)
         return Outcome("done", "changed in Drafts after its approval: it waits again", {"skipped": True})
 
     def _send(self, task: Task, draft: Draft, raw: bytes, desk: Desk) -> Outcome:
@@ -154,13 +137,9 @@ class Sending:
 def digest_of_copy(message: Message) -> str:
     """The digest of a copy read back from Drafts, comparable with the one that was approved."""
     parts = tuple((part.name, hashlib.sha256(part.content).hexdigest()) for part in message.parts if not part.inline)
-    return digest_of(message.addresses.to, message.addresses.cc, message.subject, message.text, parts)
+    return digest_of(message.addresses.to, message.addresses.cc, message.subject, words_of(message), parts)
 
 
 def _sent(raw: bytes, message_id: str, note: str | None, result: dict[str, object] | None = None) -> Outcome:
     digest = hashlib.sha256(raw).hexdigest()
     return Outcome("done", note, {**(result or {}), "sha256": digest, "message_id": message_id})
-
-
-def _lines(subject: str, text: str) -> list[str]:
-    return [f"Subject: {subject}", "", *text.splitlines()]

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailrouter.core.effects import OWN_NUMBER, DraftEffect, Text, effect_key
-from mailrouter.core.message import Address
+from mailrouter.core.html import to_text
+from mailrouter.core.message import Address, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ def renumbered(content: DraftEffect, ours: str, theirs: str) -> DraftEffect:
 
     unnamed = filled(content.unnamed) if content.unnamed else None
     return replace(content, content=filled(content.content), unnamed=unnamed)
+
+
+def words_of(message: Message) -> str:
+    """The text of a copy read back from a mail program, which may have left only HTML."""
+    return message.text or to_text(message.html)
 
 
 def send_key(draft: Draft) -> str:

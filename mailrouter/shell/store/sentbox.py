@@ -1,4 +1,4 @@
-"""How far each mailbox's Sent folder was looked at for answers that persons send themselves.
+"""How far each mailbox's Sent and Drafts were looked at for what persons send and change themselves.
 
 Invariant: a place is moved on only after what lies before it was dealt with; a new UIDVALIDITY begins anew.
 """
