@@ -81,19 +81,32 @@ def watched(command: list[str], **options: object) -> tuple[float, float, int]:
     return seconds, peak[0], code
 
 
-def service(
-    folder: Path, dovecot: local_dovecot.DovecotServer, sink: local_smtp.SmtpSink, user: str, workers: int
-) -> tuple[float, float, int]:
-    """`mailrouter run --once`."""
+def configure(
+    folder: Path, dovecot: local_dovecot.DovecotServer, sink: local_smtp.SmtpSink, users: list[str], workers: int
+) -> None:
+    """Settings and rules for a service on these mailboxes."""
     for name in ("config", "templates"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / "rules").mkdir()
     (folder / "rules" / "10.yaml").write_text(RULES)
-    imap = {"host": dovecot.host, "port": dovecot.port, "tls": False, "user": user, "password_env": PASSWORD}
+    boxes = [
+        {
+            "name": f"registry{number}",
+            "address": "info@ministry.example",
+            "imap": {
+                "host": dovecot.host,
+                "port": dovecot.port,
+                "tls": False,
+                "user": user,
+                "password_env": PASSWORD,
+            },
+        }
+        for number, user in enumerate(users)
+    ]
     settings = {
         "institution": {"name": "Siseministeerium", "domains": ["ministry.example"]},
         "trust": {"internal": "own-domains"},
-        "mailboxes": [{"name": "registry", "address": "info@ministry.example", "imap": imap}],
+        "mailboxes": boxes,
         "smtp": {"host": sink.host, "port": sink.port},
         "store": {"url": f"sqlite:///{folder / 'mailrouter.db'}"},
         "reading": {"workers": workers},
@@ -101,6 +114,13 @@ def service(
     }
     with (folder / "config" / "mailrouter.yaml").open("w") as file:
         YAML().dump(settings, file)
+
+
+def service(
+    folder: Path, dovecot: local_dovecot.DovecotServer, sink: local_smtp.SmtpSink, user: str, workers: int
+) -> tuple[float, float, int]:
+    """`mailrouter run --once`."""
+    configure(folder, dovecot, sink, [user], workers)
     command = [sys.executable, "-m", "mailrouter", "run", "--once", "--config", str(folder / "config")]
     if os.environ.get("PROFILE"):
         command[1:3] = ["-m", "cProfile", "-o", os.environ["PROFILE"], "-m", "mailrouter"]
