@@ -150,8 +150,6 @@ class Nouns:
         word = self._folded[at]
         if at in self._blocked and word not in self._author_words():
             return False
-        if self._lexicon.is_kind("names.author", word):
-            return self._lexicon.is_kind(kind, word)
         if not self._lexicon.is_kind(kind, word) or self._lexicon.is_kind("names.not", word):
             return False
         return not any(

@@ -198,7 +198,7 @@ def _elsewhere(head: Head, clauses: Clauses) -> bool:
     words = clauses.folded[head.first : head.last]
     tags = clauses.lexicon.tags(words)
     kinds = {tag.kind for tag in tags}
-    return "register.elsewhere" in kinds and "register.objects" not in kinds
+    return "register.themselves" in kinds or ("register.elsewhere" in kinds and "register.objects" not in kinds)
 
 
 def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:

@@ -32,7 +32,8 @@ def resolve_orders(orders: Orders, *, author: Address, sent: str | None, directo
     if orders.responsible_raw is not None:
         names = _resolve(orders.responsible_raw, author, directory, on, doubts)
         responsible = names[0] if names else None
-        if responsible == _unknown(orders.responsible_raw) and _nobody(responsible):
+        known = isinstance(find(directory, orders.responsible_raw, on=on), Found)
+        if responsible == _unknown(orders.responsible_raw) and not known and _nobody(responsible):
             doubts.append(f"“{orders.responsible_raw}” is nobody that the directory knows")
             responsible = None
     forward: dict[str, None] = {}
