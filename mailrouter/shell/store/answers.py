@@ -44,8 +44,8 @@ class Answers:
             )
             row = tx.execute(query).one_or_none()
             if row is not None and row.number == answer.answers:
-                return row.id, self._registry.by_id(tx, row.id)
-        return self._registry.by_number(tx, answer.answers)
+                return row.id, self._registry.by_id(tx, row.id, to_change=True)
+        return self._registry.by_number(tx, answer.answers, to_change=True)
 
     def number(
         self,
@@ -98,7 +98,7 @@ class Answers:
     ) -> None:
         """The answer went out under this Message-ID: marked as sent, the letter closed by it."""
         when = at.isoformat(timespec="seconds")
-        mine = self._registry.by_id(tx, entry_id)
+        mine = self._registry.by_id(tx, entry_id, to_change=True)
         tx.execute(update(entries).where(entries.c.id == entry_id).values(sent=True))
         if sha256:
             mine = replace(mine, message=sha256)

@@ -116,8 +116,10 @@ class Registry:
         tx.execute(update(entries).where(entries.c.id == entry_id).values(**_columns(entry)))
         self._history(tx, entry_id, at, who, what, why)
 
-    def by_number(self, tx: Connection, number: str, registered: str | None = None) -> tuple[int, Entry] | None:
-        """The entry of this number, of that registration time if it is given.
+    def by_number(
+        self, tx: Connection, number: str, registered: str | None = None, *, to_change: bool = False
+    ) -> tuple[int, Entry] | None:
+        """The entry of this number, of that registration time if it is given; `to_change`: see `by_id`.
 
         Yearly counters give a number again: the newest matter's is meant, and in a series that gives an answer the
         number of its letter, the letter.
@@ -130,12 +132,14 @@ class Registry:
             return None
         stem = rows[-1].stem
         row = next(row for row in rows if row.stem == stem) if stem is not None else rows[-1]
-        return row.id, ENTRY.validate_json(row.data)
+        return row.id, self.by_id(tx, row.id, to_change=True) if to_change else ENTRY.validate_json(row.data)
 
-    def by_id(self, tx: Connection, entry_id: int) -> Entry:
-        """The entry of this row."""
-        return ENTRY.validate_json(tx.execute(select(entries.c.data).where(entries.c.id == entry_id)).scalar_one())
-
+    def by_id(self, tx: Connection, entry_id: int, *, to_change: bool = False) -> Entry:
+        """The entry of this row; `to_change` keeps others from changing it before this transaction has."""
+        query = select(entries.c.data).where(entries.c.id == entry_id)
+        if to_change and not self._db.sqlite:  # SQLite's write transaction is alone anyway
+            query = query.with_for_update()
+        return ENTRY.validate_json(tx.execute(query).scalar_one())
     def get(self, number: str) -> Entry | None:
         """The entry of this number, in a transaction of its own."""
         found = self._db.read(lambda tx: self.by_number(tx, number))
@@ -149,7 +153,7 @@ class Registry:
         self, tx: Connection, number: str, fields: Mapping[str, Any], *, at: str, who: str, why: str
     ) -> tuple[int, Entry]:
         """`correct` inside a transaction; the entry with its row."""
-        found = self.by_number(tx, number)
+        found = self.by_number(tx, number, to_change=True)
         if found is None:
             raise Permanent(f"no entry {number}; see 'mailrouter register list'")
         entry_id, old = found
@@ -190,13 +194,14 @@ class Registry:
 
     def history(self, number: str) -> list[Mapping[str, Any]]:
         """Every change of an entry, oldest first: at, who, what, why."""
-        query = (
-            select(entry_history.c.at, entry_history.c.who, entry_history.c.what, entry_history.c.why)
-            .join(entries, entries.c.id == entry_history.c.entry_id)
-            .where(entries.c.number == number)
-            .order_by(entry_history.c.id)
-        )
-        return self._db.read(lambda tx: [dict(row._mapping) for row in tx.execute(query)])  # noqa: SLF001 - SQLAlchemy's public name
+        columns = (entry_history.c.at, entry_history.c.who, entry_history.c.what, entry_history.c.why)
+
+        def work(tx: Connection) -> list[Mapping[str, Any]]:
+            found = self.by_number(tx, number)
+            query = select(*columns).where(entry_history.c.entry_id == (found[0] if found else None))
+            return [dict(row._mapping) for row in tx.execute(query.order_by(entry_history.c.id))]  # noqa: SLF001 - SQLAlchemy's public name
+
+        return self._db.read(work)
 
     def _next(self, tx: Connection, series: Series, day: date) -> int:
         name = counter_name(series, day)

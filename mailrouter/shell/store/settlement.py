@@ -125,11 +125,11 @@ class Settler:
         why = f"rule '{effect.rule}'"
         entry_id = self._registry.insert(tx, entry, item.entry_keys(entry), who="mailrouter", why=why)
         if found and related:
-            self._relate(tx, item, found, entry)
+            self._relate(tx, item, found[0], entry)
         return entry_id, entry
 
-    def _relate(self, tx: Connection, item: Settlement, found: tuple[int, Entry], entry: Entry) -> None:
-        related_id, related = found
+    def _relate(self, tx: Connection, item: Settlement, related_id: int, entry: Entry) -> None:
+        related = self._registry.by_id(tx, related_id, to_change=True)  # another answer may have joined it meanwhile
         kind: RelationKind = "reply" if item.case.thread.relation == "reply" else "follow-up"
         relation = Relation(kind, entry.number or "")
         self._registry.change(

@@ -1,0 +1,57 @@
+"""Changes of register entries by several persons and nodes at once."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from mailrouter.core.register import Entry
+from mailrouter.shell.store.store import Store
+
+CHANGES = 25
+
+
+@pytest.fixture
+def store(store_url):
+    store = Store(store_url)
+    yield store
+    store.close()
+
+
+def entry(number, registered="2024-02-29T13:06:00+02:00", **fields):
+    made = Entry(direction="incoming", title="A letter", function="5", series="5-4")
+    return replace(made, number=number, registered=registered, file="5-4/2024", **fields)
+
+
+def insert(store, one):
+    store._db.write(lambda tx: store.registry.insert(tx, one, (), who="mailrouter", why="a test"))
+
+
+def test_changes_at_once_are_all_kept(store):
+    """One corrects the title while another corrects the note: neither takes back what the other said."""
+    insert(store, entry("5-4/1-1"))
+
+    def correct(field):
+        for number in range(CHANGES):
+            store.registry.correct("5-4/1-1", {field: f"{field} {number}"}, at="2024-03-01", who=field, why="a test")
+            seen = getattr(store.registry.get("5-4/1-1"), field)
+            if seen != f"{field} {number}":
+                lost.append(seen)
+
+    lost: list[str] = []
+    threads = [threading.Thread(target=correct, args=(field,)) for field in ("title", "note")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert lost == []
+    assert len(store.registry.history("5-4/1-1")) == 1 + 2 * CHANGES
+
+
+def test_the_history_is_that_of_the_entry_which_is_shown(store):
+    """A number that a yearly counter gave twice: the older matter's changes are not told as the newer one's."""
+    insert(store, entry("1-7/1-1", "2023-02-01T10:00:00+02:00", stem="1-7@2023#1"))
+    store.registry.correct("1-7/1-1", {"note": "of the first year"}, at="2023-02-02", who="K", why="a test")
+    insert(store, entry("1-7/1-1", "2024-02-01T10:00:00+02:00", stem="1-7@2024#1"))
+    assert store.registry.get("1-7/1-1").note == ""
+    assert [one["what"] for one in store.registry.history("1-7/1-1")] == ["registered"]
