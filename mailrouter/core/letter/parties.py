@@ -331,8 +331,10 @@ def _foot_blocks(body: Sequence[Line]) -> list[_Block]:
     """An addressee's line that stands inside the running text, at the foot of page one."""
     blocks = []
     for line in body:
+        if line.text[-1:] in ".;" or is_prose(line):
+            continue
         person = named_line(line.text)
-        if person and person.role and not is_prose(line) and line.text[-1:] not in ".;":
+        if person and person.role:
             blocks.append(
                 _Block((line,), Party(name=person.name, role=person.role, institution=person.institution), titled=True)
             )
