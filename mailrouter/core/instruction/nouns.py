@@ -87,6 +87,8 @@ class Nouns:
             joined = any(
                 self._lexicon.is_kind(kind, self._folded[at]) for at in between for kind in ("names.also", "clauses.or")
             )
+            if "(" in self._folded[left[1] : right[0]]:
+                return found[: index + 1]
             if not joined and any(not self._sentence.words[at].mark for at in between):
                 return found[: index + 1]
         return found
@@ -104,7 +106,7 @@ class Nouns:
             found = list(self._after_preposition(head)) or list(self._indirect(head))
         found = found or list(self._possessor(head))
         if self._lexicon.is_kind("names.agents", self._folded[head.tag.last - 1]):
-            found = list(self._listed(head.tag.last, head.last))  # "for signature by the Minister"
+            found = list(self._listed(head.tag.last, head.last)) or found  # "for signature by the Minister"
         tag = head.tag
         colon = self._folded[tag.last - 1] == ":" or ":" in self._folded[tag.last : tag.last + 1]
         plain = "plain-recipients" in self._lexicon.options
