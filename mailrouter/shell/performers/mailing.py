@@ -5,6 +5,7 @@ found there is an unknown outcome for a person, or sent again where the setting 
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from mailrouter.core.effects import AutoReplyEffect, ForwardEffect, NotifyEffect, RemindEffect
 from mailrouter.core.message import Address
@@ -17,6 +18,7 @@ from mailrouter.shell.store.queue import Task
 
 Automatic = ForwardEffect | AutoReplyEffect | NotifyEffect | RemindEffect
 _HOUR = 3600.0
+_ONCE_IN = timedelta(days=7)
 
 
 class Mailing:
@@ -28,6 +30,8 @@ class Mailing:
         """See interface.py."""
         ready: dict[str, tuple[Task, smtp.Envelope]] = {}
         for task in tasks:
+            if any(_same_answer(task, other) for other, _ in ready.values()):
+                continue  # tried alone, once it is known whether the other went out
             early = self._before(task, desk)
             if early is not None:
                 tell(task, early)
@@ -50,6 +54,8 @@ class Mailing:
             task.intake_id or 0, effect.until
         ):
             return Outcome("done", f"not needed any more: {effect.until}", {"skipped": True})
+        if isinstance(effect, AutoReplyEffect) and self._answered(task, desk):
+            return Outcome("done", "the sender had this automatic answer within seven days", {"skipped": True})
         most = desk.settings.outbox.per_address
         for one in effect.to:
             if one.address and desk.store.queue.sent_lately(task.mailbox, one.address, _HOUR) >= most:
@@ -59,6 +65,17 @@ class Mailing:
         if not effect.to:
             return Outcome("failed", "nobody to send it to: the rule's `to` names no one with an address")
         return None
+
+    def _answered(self, task: Task, desk: Desk) -> bool:
+        """RFC 5230 § 4.2, RFC 7352 § 4: once for a sender and a rule in seven days, counted from answers that went out."""
+        effect = task.effect
+        assert isinstance(effect, AutoReplyEffect)
+        since = (desk.clock.now() - _ONCE_IN).isoformat(timespec="seconds")
+        return any(
+            desk.store.queue.answered_since(task.mailbox, effect.rule, one.address, since)
+            for one in effect.to
+            if one.address
+        )
 
     def _envelope(self, task: Task, desk: Desk) -> smtp.Envelope:
         effect = task.effect
@@ -79,6 +96,17 @@ class Mailing:
         # an automatic reply has the null return path, so that nothing answers it (RFC 3834 § 3.3)
         sender = "" if isinstance(effect, AutoReplyEffect) else mailbox.address
         return smtp.Envelope(sender=sender, recipients=recipients, raw=raw, key=task.key)
+
+
+def _same_answer(one: Task, other: Task) -> bool:
+    """Two automatic answers of one rule to one sender."""
+    mine, theirs = one.effect, other.effect
+    return (
+        isinstance(mine, AutoReplyEffect)
+        and isinstance(theirs, AutoReplyEffect)
+        and (mine.rule, one.mailbox) == (theirs.rule, other.mailbox)
+        and bool(set(addressed(mine.to)) & set(addressed(theirs.to)))
+    )
 
 
 def send_all(ready: dict[str, tuple[Task, smtp.Envelope]], desk: Desk, tell: Tell) -> None:

@@ -286,8 +286,20 @@ class Queue:
 
     def sent_lately(self, mailbox: str, address: str, seconds: float) -> int:
         """Mails that went to an address from this mailbox in the last seconds, for the brake."""
-
         return self._brake.sent_lately(mailbox, address, seconds)
+
+    def answered_since(self, mailbox: str, rule: str, address: str, since: str) -> bool:
+        """Whether an automatic answer of this rule went out to the address since that calendar time."""
+        query = select(func.count()).where(
+            effects.c.mailbox == mailbox,
+            effects.c.kind.in_(("acknowledge", "reply")),
+            effects.c.rule == rule,
+            effects.c.state == "done",
+            effects.c.done_at >= since,
+            or_(effects.c.result.is_(None), ~effects.c.result.contains('"skipped"')),
+            func.lower(effects.c.payload).contains(f'"{address.lower()}"', autoescape=True),
+        )
+        return bool(self._db.read(lambda tx: tx.execute(query).scalar_one()))
 
     def of_intake(self, intake_ids: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
         """Each message's effects: key, kind, rule, state, error, at, done_at, result, payload."""
