@@ -138,7 +138,8 @@ _ISO = re.compile(r"(?<!\d)(\d{4})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)"
 # The month is a number that has a word of its own beside it: Vietnamese; Han and Mongolian with the day first.
 _VIETNAMESE = re.compile(r"(\d{1,2})(?:(?: tháng | thg |/)(\d{1,2})| (\d{1,2})(?:[月월]|-р сар\w*)),?(?: năm | )(\d{4})")
 _HAN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
-_CLOCK = re.compile(r"(?<![\d+-])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?(?!\d)")
+# Hebrew writes "at" as a letter and a hyphen before the time; any other hyphen or plus begins an offset.
+_CLOCK = re.compile(r"(?:(?<![\d+-])|(?<=[^\W\d_]-))(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?(?!\d)")
 _CLOCK_H = re.compile(r"(?<!\d)(\d{1,2})\s?[hH時시]\s?(\d{2})(?!\d)")
 _CLOCK_DOT = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![\d.])")
 _CLOCK_HOUR = re.compile(r"(?<![\d.:/-])(\d{1,2})\s?(?=[ap]\.?\s?m\b)", re.IGNORECASE)

@@ -158,7 +158,7 @@ def _strip_said(context: Context, text: str, *, behind: bool = True) -> str:
 
     # A script without capitals before a name that has them: what says "wrote" in it is no part of the name.
     cased = any(word != word.swapcase() for word in words)
-    while words and (empty(words[0], first=True) or (cased and words[0] == words[0].swapcase() and words[0].isalpha())):
+    while words and (empty(words[0], first=True) or (cased and words[0] == words[0].swapcase() and words[0][0].isalpha())):
         words.pop(0)
     while behind and words and empty(words[-1], first=False):
         words.pop()

@@ -1,6 +1,6 @@
-"""Header lines without colons: what eM Client prints (`From "A" <a@b>`) and Notes (a label's line, then its value's).
+"""Header lines without colons: eM Client's (`From "A" <a@b>`), Notes' (a label's line, then its value's), and tables'.
 
-Invariant: only a run of known labels that can be nothing else is touched; each becomes "label: value" on one line.
+Invariant: only a run of labels that can be nothing else is touched; each becomes "label: value" on one line.
 """
 
 import re
@@ -11,6 +11,7 @@ from mailrouter.core.chain.mailboxes import begins_list
 from mailrouter.core.markers import Vocabulary, fold
 
 _TITLE = re.compile(r"[-_=*]{3,}[^\n]{0,80}[-_=*]{3,}:?\s*$")
+_ROW = re.compile(r"(?P<label>[^\W\d_][^\t:：@<>\d]{0,38})\t(?P<value>[^\t]*)$")
 _WORDS = 3  # of a label
 _FIELDS = 8
 
@@ -21,6 +22,7 @@ def colons(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
     at = 0
     while at < len(lines):
         run = _beside(lines, at, vocabulary) if at and _TITLE.match(lines[at - 1].text) else []
+        run = run or (_celled(lines, at, vocabulary) if "\t" in lines[at].text else [])
         end = at + len(run)
         if not run and len(lines[at].text) <= 24:
             run, end = _above(lines, at, vocabulary)
@@ -56,6 +58,21 @@ def _beside(lines: list[Line], at: int, vocabulary: Vocabulary) -> list[Line]:
         else:
             break
     return found if {"from", "date", "subject"} <= seen else []
+
+
+def _celled(lines: list[Line], at: int, vocabulary: Vocabulary) -> list[Line]:
+    """Rows of a table with a label and a value each, below a title or with known labels among them."""
+    found: list[Line] = []
+    kinds: set[str] = set()
+    known = at > 0 and (_TITLE.match(lines[at - 1].text) is not None or lines[at - 1].text.endswith((":", "：")))
+    for line in lines[at : at + _FIELDS]:
+        match = _ROW.match(line.text)
+        if match is None or line.depth != lines[at].depth:
+            break
+        kinds.add(kind_of(match["value"].strip()))
+        known = known or _role(match["label"], vocabulary) == "from"
+        found.append(line._replace(text=f"{match['label'].strip()}: {match['value'].strip()}"))
+    return found if known and len(found) >= 3 and {"address", "date"} <= kinds else []
 
 
 def _above(lines: list[Line], at: int, vocabulary: Vocabulary) -> tuple[list[Line], int]:

@@ -118,10 +118,10 @@ def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
 
 def _fit(text: str, spot: _Spot) -> bool:
     """Whether a label that follows right behind another has what belongs to it: "Subject: Date: to be confirmed" has not."""
-    value = text[spot.end : spot.end + 80]
+    value = text[spot.end : spot.end + 120]
     if spot.role == "date":
         return _FIGURE.search(value[:40]) is not None
-    return spot.known and (spot.role == "subject" or "@" in value or "[" in value or not text[: spot.start].strip(" *_|"))
+    return spot.known and (spot.role == "subject" or begins_list(value.strip(" *_")) or not text[: spot.start].strip(" *_|"))
 
 
 def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabulary: Vocabulary) -> _Spot | None:

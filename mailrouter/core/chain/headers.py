@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from mailrouter.core.chain import blocks
 from mailrouter.core.chain.blocks import Entry
 from mailrouter.core.chain.context import Context
+from mailrouter.core.chain.fields import kind_of
 from mailrouter.core.chain.flat import part_subject
 from mailrouter.core.chain.mailboxes import decode_words, has_address, parse_author, parse_list, part_list
 from mailrouter.core.chain.subjects import core, related
@@ -92,13 +93,22 @@ def may_begin(context: Context, index: int) -> bool:
         return following is None or following.role != field.role
     if field.known is not None:
         return False
-    if field.kind in ("address", "date"):
-        return True
     if field.kind != "text":
-        return False
+        return field.kind in ("address", "date") or (field.kind == "empty" and _alternates(context, index))
     after = context.next_text(index + 1, 2)
     following = context.field(after) if after is not None else None
     return following is not None and (following.kind == "date" or following.role == "date")
+
+
+def _alternates(context: Context, index: int) -> bool:
+    """Whether labels and values take turns from line `index` on, each on a line of its own, the first two telling a mail."""
+    if index + 3 >= len(context.lines) or context.blanks[index + 1] or context.blanks[index + 3]:
+        return False
+    second = context.field(index + 2)
+    if second is None or second.kind != "empty":
+        return False
+    values = {kind_of(context.lines[at].text.strip()) for at in (index + 1, index + 3)}
+    return bool(values & {"address", "date"}) and values <= {"address", "date", "text"}
 
 
 def _assign(context: Context, entries: list[Entry], *, separated: bool) -> dict[str, Entry] | None:
