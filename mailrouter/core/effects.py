@@ -154,6 +154,7 @@ class RemindEffect:
     at: str | None = None  # ISO with offset; None until `fill` computes it from the entry's due date
     before_due: str | None = None  # "3 working days"
     until: Literal["answered", "released"] = "answered"
+    due: str | None = None  # the ISO date that `at` was computed from
     kind: Literal["remind"] = "remind"
 
 

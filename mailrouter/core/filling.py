@@ -84,7 +84,7 @@ class Filler:
             return None
         number, _, unit = effect.before_due.partition(" ")
         moment = _before(date.fromisoformat(self.due), int(number), unit, self.now)
-        return replace(effect, at=max(moment, self.now).isoformat(timespec="seconds"))
+        return replace(effect, at=max(moment, self.now).isoformat(timespec="seconds"), due=self.due)
 
     def _rendered(self, effect: Effect, done: tuple[Done, ...]) -> Effect:
         match effect:

@@ -1,7 +1,7 @@
 """What falls due by the calendar and no mail brings: late letters and held mails, nominees whose validity has ended.
 
 A late letter: after its due date the head of the responsible's unit is reminded, with the responsible, and again every
-few days until it is answered. A held mail: the registrars, until somebody decides. Each reminder goes out on a working
+few days until it is answered. A reminder before the due date moves with it when it is corrected. A held mail: the registrars, until somebody decides. Each reminder goes out on a working
 day. Invariant: looking again plans nothing twice.
 """
 
@@ -27,6 +27,7 @@ from mailrouter.shell.store.store import Store
 
 RULE = "overdue"  # the rule's name in reminders that no rule asked for
 TEMPLATE = "overdue.txt.j2"  # used if there is one
+REMINDER = "reminder.txt.j2"  # the same, before the due date
 _MORNING = 9  # o'clock
 _EVERY = 60.0  # seconds between two looks of a running service
 _SUBJECT = "Tähtaeg möödas / Overdue: {{ entry.number if entry else message.subject }} {{ entry.title if entry }}"
@@ -36,6 +37,10 @@ Kiri {{ entry.number }} „{{ entry.title }}“ on vastamata, tähtaeg oli {{ du
 
 The letter {{ entry.number }} was due on {{ due | date("en_GB") }} and is not answered
 {%- if entry.responsible %}; responsible: {{ entry.responsible.name }}{% endif %}.
+"""
+_REMINDER = """\
+Kiri {{ entry.number }} „{{ entry.title }}“ ootab vastust hiljemalt {{ due | date("et", "short") }}.
+The letter {{ entry.number }} is to be answered by {{ due | date("en_GB") }}.
 """
 _HELD = """\
 Kiri „{{ message.subject }}“ ootab endiselt inimese otsust; see tuli registreerida hiljemalt {{ due | date("et", "short") }}.
@@ -75,7 +80,19 @@ class Duties:
         for key in wanted.keys() - self.store.overdue.planned(list(wanted)):
             late, day = wanted[key]
             new += self._remind(key, late, day, ruleset, now)
+        new += sum(self._redate(late, old, ruleset, now) for late, old in self.store.overdue.misdated())
         return new + len(reopen_lapsed(self.store, ruleset.directory, now))
+
+    def _redate(self, late: Late, old: RemindEffect, ruleset: RuleSet, now: datetime) -> bool:
+        """A due date was corrected: who would have been reminded of the old one is reminded of the new one."""
+        case = self.store.listing.case(late.intake_id)
+        if case is None:
+            return False
+        key = effect_key(late.sha256, late.mailbox, old.rule, f"remind {late.due}")
+        text = Text(template=REMINDER, source=_REMINDER, subject_source=None)
+        new = RemindEffect(key, old.rule, old.to, text, before_due=old.before_due, until=old.until)
+        filled = fill(Plan((new,)), case, ruleset, entry=late.entry, now=now).effects
+        return any(self.store.overdue.redate(late, old, one) for one in filled if isinstance(one, RemindEffect))
 
     def _turn(self, since: date, today: date) -> tuple[date, int] | None:
         """The last day up to today on which a reminder is due, and which one it is; those before it are not made up."""

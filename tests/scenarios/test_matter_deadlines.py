@@ -73,6 +73,24 @@ def test_a_missed_deadline(office):
     assert status(office, app)["overdue"] == 0
 
 
+def test_a_corrected_due_date_moves_its_reminder(office):
+    """The Commission gives more time: nobody is reminded of the old date, and once of the new one."""
+    office.deliver(office.sample("global-alliance"))
+    assert office.run_once() == 0
+    said = office.command("register", "correct", "5-4/22-1", "--set", "due=2024-05-15", "--reason", "by phone")
+    assert said.returncode == 0, said.stderr
+    assert office.run_once("2024-03-26T09:00:00+02:00") == 0
+    assert office.run_once("2024-05-09T18:00:00+03:00") == 0
+    assert reminders(office) == []
+    assert office.run_once("2024-05-10T09:00:00+03:00") == 0
+    [(to, _)] = reminders(office)
+    assert to == ["katarina.budrik@ministry.example"]
+    told = message_from_bytes(office.sink.mails[-1].data, policy=policy.default).get_content()
+    assert "15.05.2024" in told
+    assert office.run_once("2024-05-10T12:00:00+03:00") == 0
+    assert len(reminders(office)) == 1
+
+
 def test_no_held_mail_passes_unseen(office):
     """Flagged and told at once, reminded before the working day of the law is over, reminded again when it is."""
     office.deliver(office.sample("unknown"), when="2024-09-02T09:00:00+03:00")

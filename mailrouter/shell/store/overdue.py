@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, literal, select, update
 
 from mailrouter.core.effects import EFFECT, RemindEffect
 from mailrouter.core.register import Entry
@@ -106,8 +106,44 @@ class Overdue:
             found |= set(self._db.read(lambda tx, query=query: tx.execute(query).scalars().all()))  # type: ignore[misc]  # the default binds this round's query
         return found
 
+    def misdated(self) -> list[tuple[Late, RemindEffect]]:
+        """Reminders that wait for a due date which was corrected since, with the letter as it stands now."""
+        dated = literal('%"due":"').concat(entries.c.due).concat('"%')
+        query = (
+            select(effects.c.payload, entries.c.data, entries.c.due, entries.c.registered_at, intake)
+            .join(intake, intake.c.id == effects.c.intake_id)
+            .join(entries, entries.c.id == intake.c.entry_id)
+            .where(
+                effects.c.state == "pending",
+                effects.c.kind == "remind",
+                effects.c.payload.contains('"due":"'),
+                effects.c.payload.not_like(dated),
+                entries.c.state == "open",
+            )
+        )
+        found = []
+        for row in self._db.read(lambda tx: tx.execute(query).all()):
+            effect = EFFECT.validate_json(row.payload)
+            assert isinstance(effect, RemindEffect)
+            entry = ENTRY.validate_json(row.data)
+            found.append((Late(row.id, row.mailbox, row.sha256 or "", row.due, row.registered_at, entry), effect))
+        return found
+
+    def redate(self, late: Late, old: RemindEffect, new: RemindEffect) -> bool:
+        """The reminder of the new due date in place of the old one's; False if that went out meanwhile."""
+
+        def work(tx: Connection) -> bool:
+            over = {"state": "done", "error": f"the due date was corrected to {late.due}"}
+            query = update(effects).where(effects.c.key == old.key, effects.c.state == "pending")
+            return tx.execute(query.values(**over)).rowcount == 1 and self._add(tx, late, new)
+
+        return self._db.write(work)
+
     def remind(self, late: Late, effect: RemindEffect) -> bool:
         """Put a reminder into the outbox; False if it is there."""
+        return self._db.write(lambda tx: self._add(tx, late, effect))
+
+    def _add(self, tx: Connection, late: Late, effect: RemindEffect) -> bool:
         row = {
             "key": effect.key,
             "intake_id": late.intake_id,
@@ -122,4 +158,4 @@ class Overdue:
             "not_before_epoch": 0.0,
             "recovering": False,
         }
-        return self._db.write(lambda tx: self._db.add(tx, effects, [row])) == 1
+        return self._db.add(tx, effects, [row]) == 1
