@@ -197,7 +197,7 @@ def hostile() -> None:
     units = {
         "From:": "From:\n", "From: one line": "From: a ", "From: a@b": "From: a <a@b.example>\n", ">": ">", "> lines": "> \n", ">>> growing": "",
         "On … wrote:": "On Mon, 1 Jan 2024 at 10:00, A <a@b.example> wrote:\n", "On … one line": "On Mon wrote: ",
-        "dashes": "-", "dash lines": "-----x-----\n", "colons": "a: b\n", "<": "<", "To: lists": "To: a@b.example, ", "@": "a@", "1:": "1:", "spaces": " ", "tabs": "\t", "*": "*", "[": "[", "(": "(", "Re:": "Re: ", '"': '"', "=?": "=?utf-8?q?",
+        "dashes": "-", "labels alone": "From\n", "cells": "a\tb@c.example\n", "arrows": ">>> A <a@b.example> 1.2.2024 10:00 >>>\n", "ruled": "---- On 1 Jan 2024 10:00 A <a@b.example> wrote ---\n", "dash lines": "-----x-----\n", "colons": "a: b\n", "<": "<", "To: lists": "To: a@b.example, ", "@": "a@", "1:": "1:", "spaces": " ", "tabs": "\t", "*": "*", "[": "[", "(": "(", "Re:": "Re: ", '"': '"', "=?": "=?utf-8?q?",
     }
     slowest = 0.0
     for name, unit in units.items():

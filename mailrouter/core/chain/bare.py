@@ -22,7 +22,8 @@ def colons(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
     at = 0
     while at < len(lines):
         run = _beside(lines, at, vocabulary) if at and _TITLE.match(lines[at - 1].text) else []
-        run = run or (_celled(lines, at, vocabulary) if "\t" in lines[at].text else [])
+        if not run and "\t" in lines[at].text and (not at or "\t" not in lines[at - 1].text):  # the first row
+            run = _celled(lines, at, vocabulary)
         end = at + len(run)
         if not run and len(lines[at].text) <= 24:
             run, end = _above(lines, at, vocabulary)
