@@ -11,9 +11,8 @@ from importlib.resources import files
 from itertools import chain, product, repeat
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from mailrouter.core.language import fold
+from mailrouter.core.wordlists import load_words
 
 # Kinds that are sought in lines, not in sentences: no *, ~ or {n} in them.
 _LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes", "abbreviations", "asides"})
@@ -181,7 +180,7 @@ def lexicons() -> tuple[Lexicon, ...]:
         ),
         key=lambda entry: entry.name,
     )
-    return tuple(build(YAML(typ="safe").load(entry.read_text(encoding="utf-8"))) for entry in named)
+    return tuple(build(load_words(entry.read_text(encoding="utf-8"))) for entry in named)
 
 
 def build(data: Mapping[str, Any]) -> Lexicon:

@@ -10,11 +10,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.letters import AskKind
 from mailrouter.core.letter.wording import Vocabulary, Wording, needs_of
+from mailrouter.core.wordlists import load_words
 
 KINDS: tuple[AskKind, ...] = ("nominate", "attend", "reply", "inform", "transmit")
 
@@ -232,5 +231,5 @@ def _all(by_language: dict[str, list[str]]) -> list[str]:
 def _load(name: str) -> dict[str, Any]:
     """A data file of this package's core."""
     source = files("mailrouter.core") / "data" / name
-    loaded: dict[str, Any] = YAML(typ="safe").load(source.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = load_words(source.read_text(encoding="utf-8"))
     return loaded
