@@ -41,6 +41,8 @@ class Outbox:
 
     def run_due(self, stop: Callable[[], bool] = lambda: False) -> int:
         """Perform everything that is due now; the number of tries."""
+        if not self.store.queue.anything(self.clock.iso()):
+            return 0
         self.store.queue.expire()
         tries = 0
         for performer in self.performers:

@@ -224,3 +224,20 @@ def test_the_brake_counts_each_address(rows):
     rows.set(tasks[0].key, done_epoch=1.0)
     fresh = queue_file.Queue(rows.store._db)
     assert fresh.sent_lately("registry", "a1@x.example", 3600) == 0
+
+
+def test_an_idle_service_sees_at_a_glance_that_nothing_is_due(rows):
+    """Nothing, the future, and what a person must settle are no work; what is due or was left by a dead node is."""
+    queue = rows.store.queue
+    assert not queue.anything(NOW)
+    rows.add(at="2024-03-01T00:00:00+00:00")
+    rows.add(state="held")
+    rows.add(state="unknown", lease_epoch=0.0)
+    assert not queue.anything(NOW)
+    task = held_by(rows, "performing")
+    assert not queue.anything(NOW)
+    rows.set(task.key, lease_epoch=1.0)
+    assert queue.anything(NOW)
+    queue.expire()
+    assert queue.anything(NOW)
+    assert queue.anything("2024-03-02T00:00:00+00:00")
