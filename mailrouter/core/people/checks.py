@@ -40,7 +40,9 @@ def _members(directory: Directory) -> Iterator[tuple[Place, str]]:
 
 
 def _heads(directory: Directory) -> Iterator[tuple[Place, str]]:
-    """A role may be held by somebody whom letters name and nobody writes to, such as the minister; a unit's head is
+    """Heads of units who are not in the directory.
+
+    A role may be held by somebody whom letters name and nobody writes to, such as the minister; a unit's head is
     written to.
     """
     people = {fold(person.name) for person in directory.people}
