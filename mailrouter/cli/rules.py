@@ -12,12 +12,29 @@ from mailrouter import settings as settings_file
 from mailrouter.bootstrap import App, Refused
 from mailrouter.bootstrap import app as build
 from mailrouter.cli import shown
-from mailrouter.cli.output import CONFIG, As, Config, Json, day, line, opened, out, progress, say, table, who
+from mailrouter.cli.output import (
+    CONFIG,
+    LARGEST_ID,
+    As,
+    Config,
+    Json,
+    day,
+    iso_date,
+    line,
+    opened,
+    out,
+    progress,
+    say,
+    table,
+    who,
+)
 from mailrouter.core.outcomes import Problem
 from mailrouter.shell.backtesting import Backtest
 from mailrouter.shell.errors import Permanent
+from mailrouter.shell.store.versions import Publication
 
 versions = typer.Typer(help="Versions of the rules: the published one decides.", no_args_is_help=True)
+_SHORTEST = 6  # letters of a digest that name a version
 Message = Annotated[str, typer.Option("--message", "-m", help="What changed; kept with the version.")]
 
 
@@ -71,7 +88,7 @@ def backtest(
         list[str] | None, typer.Option("--against", help="Mails to try, instead of the archive.", metavar="PATH…")
     ] = None,
     paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH…]", help="More of them.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only mail received since this ISO date.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only mail received since this ISO date.", callback=iso_date)] = None,
     mailbox: Annotated[str | None, typer.Option(help="Only this mailbox.")] = None,
     rule: Annotated[str | None, typer.Option(help="Only changes in this rule.")] = None,
     as_json: Json = False,
@@ -108,7 +125,8 @@ def publish(
     config: Config = CONFIG,
     message: Message = "",
     agree: Annotated[
-        int | None, typer.Option("--agree", help="As the second person: put this waiting version in force.")
+        int | None,
+        typer.Option("--agree", help="As the second person: put this waiting version in force.", min=1, max=LARGEST_ID),
     ] = None,
     by: As = "",
 ) -> None:
@@ -124,28 +142,27 @@ def publish(
                 say(str(problem), "red")
             raise Permanent(f"{len(problems)} problems: nothing is published, the version in force stays")
         rulebook = application.rulebook()
-        built = rulebook.working_ruleset()
-        before = application.store.versions.in_force()
-        if before is not None and before.digest == built.digest:
+        texts = rulebook.working_copy()  # read once: what is published is what was tried
+        built, found = ruleset.build(texts)
+        if built is None:
+            raise Permanent(f"the rules were changed while they were checked ({found[0].message}): publish again")
+        if _in_force(application, built.digest):
             say("the working copy is in force already")
             return
-        run = Backtest(application.pipeline(), rulebook.texts_in_force(), rulebook.working_copy())
+        run = Backtest(application.pipeline(), rulebook.texts_in_force(), texts)
         with progress("deciding", run.count()) as step:
             for _ in run.differences(step):
                 pass
         shown.backtest(run.summary())
         one = application.store.versions.publish(
             built.digest,
-            rulebook.working_copy(),
+            texts,
             at=application.clock.iso(),
             author=who(by),
             message=message,
             four_eyes=application.settings.four_eyes,
         )
-    if one.in_force:
-        say(f"version {one.id} ({one.digest[:12]}) is in force")
-    else:
-        say(f"version {one.id} waits for a second person: 'mailrouter rules publish --agree {one.id} --as NAME'")
+    _say_published(one)
 
 
 @versions.command()
@@ -153,11 +170,11 @@ def history(config: Config = CONFIG, as_json: Json = False) -> None:
     """Every publication, newest first."""
     with opened(config) as application:
         found = application.store.versions.history()
+    current = next((one.id for one in found if one.in_force), None)
     if as_json:
         for one in found:
-            line(
-                {name: getattr(one, name) for name in ("id", "digest", "at", "author", "message", "second", "in_force")}
-            )
+            told = {name: getattr(one, name) for name in ("id", "digest", "at", "author", "message", "second")}
+            line({**told, "in_force": one.id == current, "waits": not one.in_force})
         return
     rows = [
         (
@@ -167,7 +184,7 @@ def history(config: Config = CONFIG, as_json: Json = False) -> None:
             one.author,
             one.second,
             "in force"
-            if one.in_force and one is next((x for x in found if x.in_force), None)
+            if one.id == current
             else ("waits" if not one.in_force else ""),
             one.message,
         )
@@ -211,6 +228,9 @@ def rollback(
         built, problems = ruleset.build(files)
         if built is None:
             raise Permanent(f"that version cannot be built by this mailrouter: {problems[0]}")
+        if _in_force(application, built.digest):
+            say("that version is in force already")
+            return
         one = application.store.versions.publish(
             built.digest,
             files,
@@ -219,7 +239,19 @@ def rollback(
             message=message or f"back to {version}",
             four_eyes=application.settings.four_eyes,
         )
-    say(f"version {one.id} ({one.digest[:12]}) {'is in force' if one.in_force else 'waits for a second person'}")
+    _say_published(one)
+
+
+def _in_force(application: App, digest: str) -> bool:
+    current = application.store.versions.in_force()
+    return current is not None and current.digest == digest
+
+
+def _say_published(one: Publication) -> None:
+    if one.in_force:
+        say(f"version {one.id} ({one.digest[:12]}) is in force")
+    else:
+        say(f"version {one.id} waits for a second person: 'mailrouter rules publish --agree {one.id} --as NAME'")
 
 
 def _files(application: App, version: str | None) -> dict[str, str]:
@@ -231,7 +263,7 @@ def _files(application: App, version: str | None) -> dict[str, str]:
             return {}
         version = current.digest
     digest = next((one.digest for one in found if version == str(one.id)), version)
-    files = store.files(digest)
+    files = store.files(digest) if len(digest) >= _SHORTEST else None  # a mistyped id is no beginning of a digest
     if files is None:
         raise Permanent(f"no version '{version}'; see 'mailrouter rules history'")
     return files

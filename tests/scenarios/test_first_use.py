@@ -1,5 +1,6 @@
 """What an administrator meets in the first weeks: damaged files, settings in the making, a database that comes and goes."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -113,3 +114,26 @@ def test_an_empty_password_file_is_a_missing_password(office):
     office.configure(mailboxes=[box])
     assert office.run_once() == 3
     assert "has no password" in office.command("status").stdout
+
+
+def test_a_version_that_waited_too_long_does_not_come_into_force(office):
+    """The second person agrees to an older version after a newer one came into force: refused, nothing changes."""
+    office.configure(four_eyes=True)
+    office.command("status")
+    assert office.command("explain", str(office.folder / "rules" / "samples" / "unknown.eml")).returncode == 0
+    note = office.folder / "rules" / "95-first.yaml"
+    note.write_text("- rule: first\n  when: {message.subject: {contains: first}}\n  then: [{move: First}]\n")
+    assert "version 2 waits" in office.command("rules", "publish", "--as", "Ann").stdout
+    note.write_text("- rule: second\n  when: {message.subject: {contains: second}}\n  then: [{move: Second}]\n")
+    assert "version 3 waits" in office.command("rules", "publish", "--as", "Ann").stdout
+    assert office.command("rules", "publish", "--agree", "3", "--as", "ann").returncode == 1
+    assert office.command("rules", "publish", "--agree", "3", "--as", "Bo").returncode == 0
+    late = office.command("rules", "publish", "--agree", "2", "--as", "Bo")
+    assert late.returncode == 1
+    assert "newer" in late.stderr
+    versions = [json.loads(line) for line in office.command("rules", "history", "--json").stdout.splitlines()]
+    assert [(one["id"], one["in_force"], one["waits"]) for one in versions] == [
+        (3, True, False), (2, False, True), (1, False, False),
+    ]  # fmt: skip
+    assert "in force already" in office.command("rules", "rollback", "3").stdout
+    assert office.command("rules", "rollback", versions[-1]["digest"][0]).returncode == 1

@@ -75,8 +75,11 @@ class Versions:
             row = tx.execute(select(publications).where(publications.c.id == publication)).one_or_none()
             if row is None or row.in_force:
                 raise Permanent(f"no version {publication} waits for a second person; see 'mailrouter rules history'")
-            if row.author == second:
+            if _same(row.author, second):
                 raise Permanent(f"{second} published version {publication}; another person must agree")
+            newer = select(publications.c.id).where(publications.c.in_force, publications.c.id > publication).limit(1)
+            if tx.execute(newer).scalar_one_or_none() is not None:
+                raise Permanent(f"a newer version than {publication} is in force; publish again what you want")
             tx.execute(
                 update(publications).where(publications.c.id == publication).values(second=second, in_force=True)
             )
@@ -100,6 +103,10 @@ class Versions:
         query = select(rulesets.c.files).where(rulesets.c.digest.startswith(digest, autoescape=True))
         found = self._db.read(lambda tx: tx.execute(query).scalars().all())
         return dict(json.loads(found[0])) if len(found) == 1 else None
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def _publication(row: Row[tuple[object, ...]]) -> Publication:
