@@ -4,6 +4,7 @@ Invariant: every word comes out once. Two columns of running text are read one a
 come out as one line each, cells apart by tabs; a blank line stands where the page has white space.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -228,10 +229,13 @@ def _is_running(cells: Sequence[Sequence[str]], columns: Sequence[tuple[float, f
     return columns[0][1] - columns[0][0] > 0.5 * (columns[1][1] - columns[1][0])
 
 
+_DATED = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[.:]\d{2}\b|^\d{1,2}\.? [^\W\d]{3}")
+
+
 def _starts_with_dates(cells: Sequence[Sequence[str]]) -> bool:
-    """Whether the left column of two is a timetable's: most of its cells carry a number, none ends with a colon."""
+    """Whether the left column of two is a timetable's: most of its cells carry a day or an hour, none ends with a colon."""
     left = [cell[0] for cell in cells if cell[0]]
-    dated = sum(any(character.isdigit() for character in text) for text in left)
+    dated = sum(bool(_DATED.search(text)) for text in left)
     return len(left) > 2 and dated * 3 >= len(left) * 2 and not any(text.endswith(":") for text in left)
 
 

@@ -35,7 +35,7 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
     for sentence in sentences:
         when = deadline(sentence, tables, after, language)
         waiting = bool(when) and not all(ask.deadline_raw for ask in asks)  # for a date that a later sentence gives
-        found = _sentence_asks(sentence, tables, has_asks=bool(asks), waiting=waiting)
+        found = _sentence_asks(sentence, tables, has_asks=bool(asks), waiting=waiting, dated=bool(when))
         if found:
             for kind in found:
                 _add(asks, Ask(kind, sentence[:_LONGEST], *_fields(when)))
@@ -78,7 +78,7 @@ def _add(asks: list[Ask], ask: Ask) -> None:
 
 
 def _sentence_asks(
-    sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool, waiting: bool
+    sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool, waiting: bool, dated: bool
 ) -> tuple[AskKind, ...]:
     """The kinds that a sentence asks, the first in its words first."""
     folded = _ADDRESS.sub(_blank, flat(sentence))
@@ -98,7 +98,7 @@ def _sentence_asks(
             return ()
         if chosen:
             return chosen
-        if request and not waiting and not (has_asks and table.vehicle.search(folded)):
+        if request and not waiting and (dated or not (has_asks and table.vehicle.search(folded))):
             return _weak(folded, request.start())
     return ()
 
@@ -131,24 +131,42 @@ def _choose(kinds: dict[AskKind, _Span], direct: dict[AskKind, _Span], folded: s
     if not merged:
         return ()
     first = min(merged, key=lambda kind: (merged[kind][0], -merged[kind][1]))
-    if first == "attend":
-        begin, finish = merged["attend"]
-        for other in ("nominate", "transmit"):
-            if other in merged and begin <= merged[other][0] <= finish + (_INVITED_TO if "attend" in direct else 0):
-                return (other,)
-    if first == "reply" and "inform" in merged and merged["reply"][0] < merged["inform"][0] <= merged["reply"][1] + 1:
-        return ("inform",)  # "replies to the questionnaire"
-    if first == "reply" and "inform" in merged and _of_questionnaire(merged, folded):
-        return ("inform",)
+    if {"transmit", "nominate"} <= merged.keys() and merged["transmit"][0] == merged["nominate"][0]:
+        return ("transmit", "nominate")  # "edastada üleskutse … ning esitada kandidaadid"
     if first == "transmit":
         names = merged.get("nominate")
         return ("transmit", "nominate") if names and names[0] > merged["transmit"][1] else ("transmit",)
-    return (first,)
+    if first == "attend":
+        return (_invited_to(merged, _INVITED_TO if "attend" in direct else 0),)
+    if first == "reply" and "inform" in merged:
+        beside = merged["reply"][0] < merged["inform"][0] <= merged["reply"][1] + 1  # "replies to the questionnaire"
+        return ("inform",) if beside or _of_questionnaire(merged, folded) else ("reply",)
+    named = first == "inform" and _names_people(merged, folded)  # "inform us of the names of your participants"
+    return ("nominate",) if named else (first,)
+
+
+def _invited_to(spans: dict[AskKind, _Span], reach: int) -> AskKind:
+    """What an invitation is to: to take part, or what its words say within their `reach`."""
+    begin, finish = spans["attend"]
+    others: tuple[AskKind, ...] = ("nominate", "transmit")
+    named = (kind for kind in others if kind in spans and begin <= spans[kind][0] <= finish + reach)
+    return next(named, "attend")
 
 
 _GENERIC_REPLY = re.compile(
     r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|ответ\w*|svar\w*|odpowied\w*)(?!\w)"
 )
+
+
+_NAMES = re.compile(
+    r"\b(?:names?|lists?|noms?|listes?|namen|nimed?|nimi|nimesid|nimekir\w*|vardus?|saraks\w*|sara[sz]\w*|имена|спис\w+|nazwisk\w*|namn)\b"
+)
+
+
+def _names_people(spans: dict[AskKind, _Span], folded: str) -> bool:
+    """Whether what is to be told are the names of persons."""
+    span = spans.get("nominate")
+    return bool(span and _NAMES.search(folded[span[0] : span[1]]))
 
 
 def _of_questionnaire(spans: dict[AskKind, _Span], folded: str) -> bool:

@@ -122,7 +122,7 @@ def _without_dates(value: str) -> str:
 _REGISTRY_CODE = re.compile(r"(?:kood\s*)?:?\s*\d{8}")  # of an Estonian legal person: "reg nr 90001234"
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
 _BARE_TOKEN = re.compile(
-    r"^(?:(?=\S*\d)[A-Z]{1,6}(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"^(?:[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -190,7 +190,8 @@ def _date_line(line: Line, language: str | None) -> date | None:
     if (
         len(line.text) > 70
         or phrases().signed.search(line.folded)
-        or labelled(line, ("theirs", "contact", "subject", "annex"))
+        or labelled(line, ("theirs", "contact", "subject", "annex", "restriction"))
+        or _mark(line)
     ):
         return None
     dates = [printed for printed in find_dates(line.text, language=language) if printed.starts]
@@ -279,7 +280,11 @@ def _mark(line: Line) -> str | None:
         )
         if not whole_word or (printed.islower() and not label):
             continue
-        if not before and (not after or _BASIS.match(after) or after.startswith(("(", "kuni"))):
+        if not before and (
+            not after
+            or _BASIS.match(after)
+            or after.startswith(("(", "kuni", "until", "bis", "jusqu", "до", "līdz", "iki"))
+        ):
             return printed
         numbered = re.fullmatch(r"[\w /().:-]*\d[\w /().:-]*", before) and printed.isupper() and len(printed) > 3
         if numbered and not after:
@@ -306,7 +311,8 @@ def _free_title(groups: list[list[Line]]) -> Sequence[Line]:
     while len(groups) > 1 and all(_says_when(line) for line in groups[-1]):
         groups.pop()  # a date or a number under the title
     for number, group in reversed(list(enumerate(groups))):
-        if number and all(line.bold for line in group) and not _plainly_else(group):
+        letterhead = number == 1 and all(is_institution(line.text) for line in group)
+        if number and all(line.bold for line in group) and not letterhead and not _plainly_else(group):
             return group
     for group in reversed(groups[1:]):
         if phrases().title_opening.match(group[0].folded) and not is_contact(group[0].text):

@@ -53,6 +53,9 @@ _TAIL_CONTACT = re.compile(
 )
 
 
+_LEAD_WORDS = 2  # of a role before a name; more only where a title parts them
+
+
 @dataclass(frozen=True, slots=True)
 class NamedLine:
     """A line that names a person, perhaps with the role and institution behind a comma."""
@@ -109,9 +112,13 @@ def named_line(text: str) -> NamedLine | None:
         if found and is_name(without_titles(name)) and (is_role(rest) or is_institution(rest) or has_title(text)):
             return NamedLine(without_titles(name), *role_and_institution(rest))
     words = bare.split()
-    for count in (1, 2) if "," not in bare else ():  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
+    for count in (
+        range(1, min(len(words) - 1, 7)) if "," not in bare else ()
+    ):  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
         lead, rest = " ".join(words[:count]), " ".join(words[count:])
-        roles = is_role(lead) and (is_role(words[0]) or is_role(words[count - 1]))
+        if count > _LEAD_WORDS and not has_title(rest):
+            continue
+        roles = is_role(lead) and (is_role(words[0]) or is_role(words[count - 1]) or count > _LEAD_WORDS)
         if lead.endswith(":"):
             break
         name = without_titles(rest)
@@ -164,9 +171,14 @@ def _ends_in_role(folded: str) -> bool:
     return not joined and 1 < len(words) < 9 and bool(phrases().role.fullmatch(words[-1]))
 
 
+_OF_NUMBERS = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}|\bnr\.?\s?\S*\d")  # a title that cites a decision
+
+
 @lru_cache(maxsize=2048)
 def is_institution(text: str) -> bool:
     """Whether the words name an institution and no role."""
+    if _OF_NUMBERS.search(text):
+        return False
     return bool(phrases().institution.search(flat(text))) and not is_role(text) and len(text) < 130
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 _LEAST = 3  # letters that are worth looking for inside words
 _TEXTS, _WORDS = 1 << 10, 1 << 14  # remembered: what some texts and words hold
@@ -108,8 +108,7 @@ class Wording:
 _LETTER, _BETWEEN, _CHOICE, _OTHER = range(4)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """One piece of a pattern: its letter or its alternatives, how often it stands (`least`), and whether just once."""
 
     kind: int
