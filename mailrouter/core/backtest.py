@@ -4,16 +4,17 @@ Invariant: only what is decided counts: the hold and the effects, without keys, 
 same case under the same rules never differs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from mailrouter.core.case import Case
+from mailrouter.core.conditions.interface import Facts
 from mailrouter.core.effects import EFFECT, Effect, Plan
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.plan import plan
-from mailrouter.core.rules import Decision, RuleSet, decide
+from mailrouter.core.rules import Decision, Matches, Memo, RuleSet, decided, match
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,45 +76,73 @@ class Tally:
 
 def compare(old: RuleSet, new: RuleSet, case: Case) -> Difference | None:
     """How a case would be decided otherwise under `new`; None if the same is decided and done."""
+    facts = Facts.of(case)
+    same = bool(old.surroundings) and old.surroundings == new.surroundings
+    met_before, met_after = match(old, facts), match(new, facts if same else facts.elsewhere())
+    alike = same and _alike(met_before, met_after)
+    if alike and _places(met_before) == _places(met_after):
+        return None
+    known: Memo = {}
+    first = decided(case, old, met_before, memo=known)
+    if alike and (first.hold is None or first.hold.code != "conflict"):  # a conflict names where its rules stand
+        return None
+    elsewhere = known if same else {}
+    second = decided(case, new, met_after, memo=elsewhere)
+    if alike and first.hold == second.hold:
+        return None
     now = datetime.fromisoformat(case.received)
-    first, second = decide(case, old, traced=False), decide(case, new, traced=False)
-    if _alike(first, second, old, new):
+    naming = not same  # else both name the same
+    before = plan(first, case, old, now, naming=naming, memo=known)
+    after = plan(second, case, new, now, naming=naming, memo=elsewhere)
+    return _difference(case, (first, before), (second, after))
+
+
+def _difference(case: Case, old: tuple[Decision, Plan], new: tuple[Decision, Plan]) -> Difference | None:
+    (first, before), (second, after) = old, new
+    if _held(before) == _held(after) and _same(before.effects, after.effects):
         return None
-    naming = not old.surroundings or old.surroundings != new.surroundings  # else both name the same
-    before, effects_before = _planned(plan(first, case, old, now, naming=naming))
-    after, effects_after = _planned(plan(second, case, new, now, naming=naming))
-    if before == after and effects_before == effects_after:
-        return None
+    told = {
+        id(effect): shown(effect) for effect in {id(one): one for one in (*before.effects, *after.effects)}.values()
+    }
     return Difference(
         sha256=case.sha256,
         subject=case.message.subject,
-        before=Side(first.rules, before, tuple(map(shown, effects_before))),
-        after=Side(second.rules, after, tuple(map(shown, effects_after))),
+        before=Side(first.rules, _held(before), tuple(told[id(effect)] for effect in before.effects)),
+        after=Side(second.rules, _held(after), tuple(told[id(effect)] for effect in after.effects)),
         gained=tuple(name for name in second.rules if name not in first.rules),
         lost=tuple(name for name in first.rules if name not in second.rules),
     )
 
 
-def _alike(first: Decision, second: Decision, old: RuleSet, new: RuleSet) -> bool:
-    """Whether the same rules with the same actions apply in the same surroundings: then the same is done."""
-    if (first.rules, first.hold, first.letters) != (second.rules, second.hold, second.letters):
-        return False
-    if not old.surroundings or old.surroundings != new.surroundings:
-        return False
-    return _actions(first, old) == _actions(second, new)
+def _alike(first: Matches, second: Matches) -> bool:
+    """Whether the same rules with the same actions apply to the same letters: then, elsewhere the same, so is all done."""
+    return _asked(first) == _asked(second) and _shadows(first) == _shadows(second)
 
 
-def _actions(decision: Decision, ruleset: RuleSet) -> list[tuple[str, bool]]:
-    return [(rule.actions, rule.of_thread) for rule in ruleset.rules if rule.name in decision.rules]
+def _asked(matches: Matches) -> list[tuple[str, str, bool, int]]:
+    return [(rule.name, rule.actions, rule.of_thread, index) for rule, index in matches.every if not rule.shadow]
 
 
-def _planned(planned: Plan) -> tuple[str | None, list[Effect]]:
+def _shadows(matches: Matches) -> dict[str, int]:
+    return {rule.name: index for rule, index in matches.every if rule.shadow}
+
+
+def _places(matches: Matches) -> list[tuple[str, int]]:
+    return [(rule.file, rule.line) for rule in matches.rules]
+
+
+def _held(planned: Plan) -> str | None:
     hold: Hold | None = planned.hold
-    return (f"{hold.code}: {hold.reason}" if hold else None), [_normal(effect) for effect in planned.effects]
+    return f"{hold.code}: {hold.reason}" if hold else None
+
+
+def _same(first: Sequence[Effect], second: Sequence[Effect]) -> bool:
+    """Whether the same is done, by whatever rules."""
+    pairs = zip(first, second, strict=False)
+    return len(first) == len(second) and all(one is two or _normal(one) == _normal(two) for one, two in pairs)
 
 
 def _normal(effect: Effect) -> Effect:
-    """An effect without its key and rule: by whatever rule, the same is done."""
     return replace(effect, key="", rule="")
 
 

@@ -14,7 +14,7 @@ from mailrouter.core.filling import Filler
 from mailrouter.core.message import Address
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.register import Entry
-from mailrouter.core.rules import Decision, Planned, RuleSet, outcomes
+from mailrouter.core.rules import Decision, Memo, Planned, RuleSet, outcomes
 
 HOLD = ""  # the rule's name in effects that no rule asked for
 _CLOSING_HOUR = 17  # when the working day ends by which a held mail is due
@@ -41,20 +41,21 @@ def plan(
     flag: str = "\\Flagged",
     remind_hours: float = 4,
     naming: bool = True,
+    memo: Memo | None = None,
 ) -> Plan:
     """The effects of a decision, in the order of rules.
 
     With a hold: the registrars are told and reminded, the mail is flagged, and of the rules' own effects only notices,
     reminders and flags of a rule that itself says `hold` remain.
     `registrars` are the mailbox's; `remind_hours` how long before the working day's end they are reminded. `naming`
-    False leaves nominees unsought, for comparing many cases.
+    False leaves nominees unsought, for comparing many cases; `memo` is that of `outcomes`.
     """
     by_name = {rule.name: rule for rule in ruleset.rules}
     rules = [by_name[name] for name in decision.rules if name in by_name]
-    done = list(outcomes(case, ruleset, rules, decision.letters, now, naming=naming))
+    done = list(outcomes(case, ruleset, rules, decision.letters, now, naming=naming, memo=memo))
     held = decision.hold or next((item.outcome for item in done if isinstance(item.outcome, Hold)), None)
     shadows = [by_name[line.rule] for line in decision.trace if line.shadow and line.matched and line.rule in by_name]
-    shadow = tuple(_effects(outcomes(case, ruleset, shadows, decision.letters, now, naming=naming)))
+    shadow = tuple(_effects(outcomes(case, ruleset, shadows, decision.letters, now, naming=naming, memo=memo)))
     notes = tuple(item.outcome.text for item in done if isinstance(item.outcome, Note))
     link = case.thread.entry.number if case.thread.relation == "duplicate" and case.thread.entry else None
     if held is not None:

@@ -4,9 +4,10 @@ Invariant: decide is deterministic, independent of dict order and locale; it rea
 Rules are tried in order; every rule that matches applies, until one that says `stop: true`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from mailrouter.core.actions.interface import Note, Outcome, Ready, Scene, Step, World
@@ -127,15 +128,24 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The rules that a case meets, each with the index of its letter (0 where there is none)."""
+    """The rules that a case meets, in order, each with the index of its letter (0 where there is none)."""
 
-    rules: tuple[tuple[Rule, int], ...]
-    shadows: tuple[tuple[Rule, int], ...]
+    every: tuple[tuple[Rule, int], ...]
     stopped: Rule | None  # the rule after which none was tried
 
-    def letters(self, case: Case) -> dict[str, int | None]:
-        """The index of the letter that each rule means, shadow rules included."""
-        return {rule.name: index if case.letters else None for rule, index in (*self.rules, *self.shadows)}
+    @property
+    def rules(self) -> list[Rule]:
+        """Those that apply."""
+        return [rule for rule, _ in self.every if not rule.shadow]
+
+    @property
+    def shadows(self) -> list[Rule]:
+        """Those that are only recorded."""
+        return [rule for rule, _ in self.every if rule.shadow]
+
+
+# What a rule's actions came to: kept while one case is decided more than once in the same world.
+Memo = dict[tuple[Hashable, ...], list[tuple[Step, Outcome]]]
 
 
 def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = True) -> Decision:
@@ -148,37 +158,41 @@ def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = T
     matches = match(ruleset, facts)
     lines: Iterable[RuleTrace] | None = None
     if full or traced:
-        found = {rule.name: index for rule, index in (*matches.rules, *matches.shadows)}
-        wanted = ruleset.rules if full else [rule for rule in ruleset.rules if rule.name in found]
-        lines = _traced(wanted, found, facts, matches.stopped)
+        wanted = ruleset.rules if full else [rule for rule, _ in matches.every]
+        lines = _traced(wanted, {rule.name: index for rule, index in matches.every}, facts, matches.stopped)
     return decided(case, ruleset, matches, lines)
 
 
 def match(ruleset: RuleSet, facts: Facts) -> Matches:
     """The rules that a case meets, in order, as far as one that says `stop`. `facts` are those of the case."""
     matched: list[tuple[Rule, int]] = []
-    shadows: list[tuple[Rule, int]] = []
     for place in ruleset.sieve.kept(facts):
         rule = ruleset.rules[place]
         index = _match(rule, ruleset.sieve.left[place], facts)
         if index is None:
             continue
-        (shadows if rule.shadow else matched).append((rule, index))
+        matched.append((rule, index))
         if rule.stop and not rule.shadow:
-            return Matches(tuple(matched), tuple(shadows), rule)
-    return Matches(tuple(matched), tuple(shadows), None)
+            return Matches(tuple(matched), rule)
+    return Matches(tuple(matched), None)
 
 
-def decided(case: Case, ruleset: RuleSet, matches: Matches, lines: Iterable[RuleTrace] | None = None) -> Decision:
+def decided(
+    case: Case,
+    ruleset: RuleSet,
+    matches: Matches,
+    lines: Iterable[RuleTrace] | None = None,
+    memo: Memo | None = None,
+) -> Decision:
     """What the rules that a case meets come to. `lines` is the trace; None: shadow rules alone are in it."""
-    rules = [rule for rule, _ in matches.rules]
-    letters = matches.letters(case)
+    rules = matches.rules
+    letters = {rule.name: index if case.letters else None for rule, index in matches.every}
     if lines is None:
-        shadows = (rule for rule, _ in matches.shadows)
+        shadows = matches.shadows
         lines = (RuleTrace(rule.name, rule.file, rule.line, matched=True, shadow=True) for rule in shadows)
     return Decision(
         rules=tuple(rule.name for rule in rules),
-        hold=_held(case) or _hold_of_rules(case, ruleset, rules, letters),
+        hold=_held(case) or _hold_of_rules(case, ruleset, rules, letters, memo),
         trace=tuple(lines),
         ruleset=ruleset.digest,
         letters=letters,
@@ -248,12 +262,12 @@ def _held(case: Case) -> Hold | None:
 
 
 def _hold_of_rules(
-    case: Case, ruleset: RuleSet, rules: Sequence[Rule], letters: Mapping[str, int | None]
+    case: Case, ruleset: RuleSet, rules: Sequence[Rule], letters: Mapping[str, int | None], memo: Memo | None
 ) -> Hold | None:
     if not rules:
         return Hold("no-rule", "no rule matches; file it by hand and release it, or write a rule and retry")
     now = datetime.fromisoformat(case.received)
-    done = list(outcomes(case, ruleset, rules, letters, now, probing=True))
+    done = list(outcomes(case, ruleset, rules, letters, now, probing=True, memo=memo))
     holds = [item.outcome for item in done if isinstance(item.outcome, Hold)]
     if holds:
         return holds[0] if len(holds) == 1 else Hold(holds[0].code, "; ".join(hold.reason for hold in holds))
@@ -287,24 +301,32 @@ def outcomes(
     *,
     probing: bool = False,
     naming: bool = True,
+    memo: Memo | None = None,
 ) -> Iterator[Planned]:
     """What every action of these rules comes to, in order. A duplicate keeps only what its own colleague asks for.
 
-    `probing`: only whether it can be done is told, and nothing of actions that always can.
+    `probing`: only whether it can be done is told, and nothing of actions that always can. `memo` has what was found
+    for the same case at the same time in the same surroundings.
     """
     rules = tuple(rules)
     series = _series(case, rules)
     for rule in rules:
         index = letters.get(rule.name)
         letter = case.letters[index] if index is not None and index < len(case.letters) else None
-        for step in rule.then:
-            if probing and step.always_ready:
-                continue
-            left_out = _left_out(case, rule, step)
-            scene = Scene(
-                case, letter, rule.name, step.action.name, step.ordinal, now, ruleset.world, series, naming, probing
-            )
-            yield Planned(rule, step, left_out or step.outcome(scene))
+        key = (rule.name, rule.actions, rule.of_thread, index, series, probing, naming)
+        found = memo.get(key) if memo is not None else None
+        if found is None:
+            scene = partial(Scene, case, letter, rule.name)
+            rest = (now, ruleset.world, series, naming, probing)
+            found = [
+                (step, _left_out(case, rule, step) or step.outcome(scene(step.action.name, step.ordinal, *rest)))
+                for step in rule.then
+                if not (probing and step.always_ready)
+            ]
+            if memo is not None:
+                memo[key] = found
+        for step, outcome in found:
+            yield Planned(rule, step, outcome)
 
 
 def _left_out(case: Case, rule: Rule, step: Step) -> Note | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mailrouter import ruleset
 from mailrouter.core.backtest import Tally, compare
 
 OLD = (
@@ -50,6 +51,37 @@ def test_hold_is_a_change(build_rules, case):
     found = compare(build_rules(OLD), build_rules(new), case)
     assert found.before.hold is None
     assert found.after.hold.startswith("conflict: ")
+
+
+def test_rule_that_only_moves_in_its_file_changes_nothing(build_rules, case, outside):
+    """A rule written above others moves them down; what they do is the same."""
+    new = "- rule: lists\n  when: {nature: list}\n  then:\n    - move: Lists\n" + OLD
+    assert compare(build_rules(OLD), build_rules(new), case) is None
+    assert compare(build_rules(OLD), build_rules(new), outside) is None
+
+
+def test_conflict_under_both_sets_is_named_as_it_stands(build_rules, case):
+    """Two rules that contradict each other hold the mail before and after; the same place is no change."""
+    twice = OLD + OLD.replace("rule: letters", "rule: again").replace("move: Letters", "move: Again")
+    new = twice + "- rule: lists\n  when: {nature: list}\n  then:\n    - move: Lists\n"
+    assert compare(build_rules(twice), build_rules(new), case) is None
+    solved = build_rules(twice.replace("move: Again", "move: Letters"))
+    assert compare(build_rules(twice), solved, case).before.hold.startswith("conflict: ")
+
+
+def test_a_name_means_whom_people_yaml_of_that_version_says(good_files, case):
+    """The same rule under another people.yaml: a role's new holder gets other letters."""
+    rules = "- rule: to her\n  when: {letter.addressee: {group: addressed}}\n  then:\n    - move: Hers\n"
+    sides = []
+    for member in ("Katarina Budrik", "Lauri Läänemets"):
+        people = good_files["config/people.yaml"].replace(
+            "groups:\n", f"groups:\n  - {{name: addressed, members: [{member}]}}\n"
+        )
+        built, problems = ruleset.build({**good_files, "config/people.yaml": people, "rules/10-test.yaml": rules})
+        assert built, problems
+        sides.append(built)
+    found = compare(*sides, case)
+    assert (found.gained, found.lost) == (("to her",), ())
 
 
 def test_parts_of_a_sum_add_up():

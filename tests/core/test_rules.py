@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from mailrouter import ruleset
 from mailrouter.core.case import CASE, Thread
+from mailrouter.core.conditions.interface import Facts
+from mailrouter.core.language import fold
+from mailrouter.core.letter.letters import Party
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.people import Person
 from mailrouter.core.rules import decide
@@ -185,3 +188,71 @@ def test_fast_and_traced_answers_agree(good_files, case, outside):
         full, short = decide(one, built, full=True), decide(one, built, traced=False)
         assert (full.rules, full.hold, full.letters) == (short.rules, short.hold, short.letters)
         assert tuple(line.rule for line in full.trace if line.matched) == short.rules
+
+
+MANY = [
+    "nature: person",
+    "nature: {not: list}",
+    "sender.verified: true",
+    "thread.relation: [reply, follow-up]",
+    "forwarder: {exists: true}",
+    "forwarder: null",
+    "message.subject: {contains: global}",
+    "message.subject: {contains: [teabenõue, alliance]}",
+    "message.subject: {starts_with: 'fw:'}",
+    "message.subject: {not: {contains: teabenõue}}",
+    "message.text: {contains: {stem: [koopia, kontaktisik]}}",
+    "incoming.from: {domain: ec.europa.eu}",
+    "incoming.from: {subdomain: [europa.eu, example]}",
+    "letter.addressee: {role: minister}",
+    "letter.addressee: {not: {role: minister}}",
+    "letter.asks: nominate",
+    "letter.asks: [reply, inform]",
+    "letter.asks: {not: nominate}",
+    "letter.language: [et, fr]",
+    "letter.text: {contains: smuggling}",
+    "attachments: {name: {ends_with: .pdf}, size: {more_than: 1 kB}}",
+]
+_PARTS = st.tuples(st.sampled_from(["", "not: "]), st.lists(st.sampled_from(MANY), min_size=1, max_size=3))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), wants=st.lists(st.lists(_PARTS, min_size=1, max_size=3), min_size=1, max_size=12))
+def test_rules_apply_as_their_traces_say(good_files, case, outside, data, wants):
+    """Of many rules the very ones apply whose conditions, traced one by one, all hold; whatever letters a mail has."""
+    written_rules = [written(number, want) for number, want in enumerate(wants)]
+    rules = possible(good_files, written_rules)
+    other = replace(case.letters[0], language="et", asks=(), text="Muu kiri.", addressee=Party())
+    letters = data.draw(st.lists(st.sampled_from([case.letters[0], other]), max_size=3))
+    mail = replace(data.draw(st.sampled_from([case, outside])), letters=tuple(letters))
+    decision = decide(mail, rules, full=True)
+    assert decision.rules == tuple(line.rule for line in decision.trace if line.matched)
+    assert decide(mail, rules, traced=False).letters == decision.letters
+
+
+def possible(good_files, rules):
+    """The set of those rules that do not contradict themselves."""
+    _, problems = ruleset.build({**good_files, "rules/10-test.yaml": "".join(rules)})
+    never = {problem.line for problem in problems if problem.severity == "error"}
+    starts = [1 + sum(earlier.count("\n") for earlier in rules[:place]) for place in range(len(rules))]
+    kept = [one for one, start in zip(rules, starts, strict=True) if start not in never]
+    built, _ = ruleset.build({**good_files, "rules/10-test.yaml": "".join(kept)})
+    return built
+
+
+def written(number, want):
+    """A rule that wants all of these parts; some are wanted together, some denied together."""
+    together = [", ".join(f"{{{condition}}}" for condition in conditions) for _, conditions in want]
+    parts = [
+        f"{{{no}{{all: [{some}]}}}}" if no else f"{{all: [{some}]}}"
+        for (no, _), some in zip(want, together, strict=True)
+    ]
+    listed = "".join(f"      - {part}\n" for part in parts)
+    return f"- rule: r{number}\n  when:\n    all:\n{listed}  then:\n    - flag: f{number}\n"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text() | st.text(alphabet="aZ äÕÜšЖй\u0301ﬁ℃İß한—“", min_size=1))
+def test_words_are_folded_alike_everywhere(case, text):
+    """What conditions compare is what `fold` makes of a text, whatever its letters."""
+    assert Facts.of(case).fold(text) == fold(text)
