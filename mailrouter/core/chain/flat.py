@@ -113,7 +113,17 @@ def _spots(text: str, vocabulary: Vocabulary) -> list[_Spot]:
             if not spot.known:
                 habits[fold(text[spot.start : match.start() + 1])] = ""
         floor = match.end()
-    return spots
+    return [spot for index, spot in enumerate(spots) if not _inside_subject(text, spots, index)]
+
+
+def _inside_subject(text: str, spots: list[_Spot], index: int) -> bool:
+    """Whether an unknown label is a word of a subject: "Subject: Access rights: reset  To: a@b"."""
+    if spots[index].known or not 0 < index < len(spots) - 1 or spots[index - 1].role != "subject":
+        return False
+    after = spots[index + 1]
+    if after.role not in ("to", "cc") or not begins_list(text[after.end : after.end + 120].strip(" *_")):
+        return False
+    return kind_of(text[spots[index].end : min(after.start, spots[index].end + 300)].strip(" *_")) == "text"
 
 
 def _fit(text: str, spot: _Spot) -> bool:
