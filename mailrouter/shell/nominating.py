@@ -40,6 +40,10 @@ def fill_draft(
     """Fill in or change a draft; Permanent if nothing is given, a person is not known, or an address is none."""
     if not (nominees or to or subject is not None or text is not None):
         raise Permanent("nothing to fill: give --nominee, --to, --subject or --text")
+    if subject is not None and (not subject.strip() or len(subject.splitlines()) > 1):
+        raise Permanent("a subject is one line of words")
+    if text is not None and not text.strip():
+        raise Permanent("a draft without words is no answer: reject it with 'mailrouter drafts reject', or give a text")
     content = draft.content
     named = [_nominee(one, directory, organisation, at) for one in nominees]
     if named and text is None:

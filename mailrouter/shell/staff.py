@@ -16,8 +16,9 @@ from mailrouter.shell.store.store import Store
 
 _CORRECTABLE = {
     "title", "access", "access_basis", "access_from", "access_until", "responsible", "sender_reference", "sender_date",
-    "arrival", "due", "note", "state", "private",
+    "arrival", "due", "note", "state", "private", "theirs",
 }  # fmt: skip
+_WANTED = {"title", "arrival", "responsible", "theirs"}  # what every entry has; access and state are looked at below
 
 
 def try_again(pipeline: Pipeline, wanted: str, who: str) -> str:
@@ -50,8 +51,13 @@ def confirm_number(store: Store, ours: str, theirs: str, *, who: str, at: dateti
     entry = store.registry.get(ours)
     if entry is None:
         raise Permanent(f"no entry {ours}; see 'mailrouter register list'")
+    if not theirs.strip():
+        raise Permanent(f"give the number that the other register gave to {ours}")
     if entry.theirs not in (None, theirs):
-        raise Permanent(f"{ours} is confirmed as {entry.theirs} already; correct it with 'mailrouter register correct'")
+        raise Permanent(
+            f"{ours} is confirmed as {entry.theirs} already; "
+            f"correct it with 'mailrouter register correct {ours} --set theirs=… --reason …'"
+        )
     return store.confirm(ours, theirs, who=who, at=at)
 
 
@@ -64,7 +70,11 @@ def correct_entry(
         name, separator, value = one.partition("=")
         if not separator or name not in _CORRECTABLE:
             raise Permanent(f"'{one}': write FIELD=VALUE with one of {', '.join(sorted(_CORRECTABLE))}")
-        values[name] = _value(name, value, directory)
+        values[name] = _value(name, value.strip(), directory)
+    if "theirs" in values:
+        if len(values) > 1:
+            raise Permanent("theirs: correct the other register's number alone, what names it is changed with it")
+        return store.confirm(number, values["theirs"], who=who, at=at, why=why)
     return store.registry.correct(number, values, at=at.isoformat(timespec="seconds"), who=who, why=why)
 
 
@@ -74,6 +84,8 @@ def _value(name: str, value: str, directory: Directory) -> Any:
         "state": ("open", "closed"),
         "private": ("true", "false"),
     }
+    if name in _WANTED and not value:
+        raise Permanent(f"{name}: an entry cannot be without it")
     if name in allowed and value not in allowed[name]:
         raise Permanent(f"{name}: '{value}' is none of {', '.join(allowed[name])}")
     if name == "private":

@@ -2,10 +2,14 @@
 
 import threading
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from mailrouter.core.people import Directory
 from mailrouter.core.register import Entry
+from mailrouter.shell.errors import Permanent
+from mailrouter.shell.staff import confirm_number, correct_entry
 from mailrouter.shell.store.store import Store
 
 CHANGES = 25
@@ -55,3 +59,27 @@ def test_the_history_is_that_of_the_entry_which_is_shown(store):
     insert(store, entry("1-7/1-1", "2024-02-01T10:00:00+02:00", stem="1-7@2024#1"))
     assert store.registry.get("1-7/1-1").note == ""
     assert [one["what"] for one in store.registry.history("1-7/1-1")] == ["registered"]
+
+
+def test_a_mistyped_number_of_the_other_register_can_be_put_right(store):
+    """The correction is found by, the mistake is not; no two letters have one number."""
+    insert(store, entry("5-4/1-1"))
+    insert(store, entry("5-4/2-1"))
+    at = datetime.fromisoformat("2024-03-01T10:00:00+02:00")
+    confirm_number(store, "5-4/1-1", "D\\1", who="K", at=at)
+    with pytest.raises(Permanent, match="--set theirs"):
+        confirm_number(store, "5-4/1-1", "D/1", who="K", at=at)
+    correct_entry(store, "5-4/1-1", ["theirs=D/1"], Directory(), who="K", at=at, why="mistyped")
+    with pytest.raises(Permanent, match="another entry"):
+        confirm_number(store, "5-4/2-1", "D/1", who="K", at=at)
+    assert store.registry.get("5-4/1-1").theirs == "D/1"
+    assert store.registry.history("5-4/1-1")[-1]["why"] == "mistyped"
+    confirm_number(store, "5-4/2-1", "D\\1", who="K", at=at)
+
+
+def test_an_entry_keeps_what_every_entry_has(store):
+    """A title cannot be corrected away."""
+    insert(store, entry("5-4/1-1"))
+    at = datetime.fromisoformat("2024-03-01T10:00:00+02:00")
+    with pytest.raises(Permanent, match="title"):
+        correct_entry(store, "5-4/1-1", ["title="], Directory(), who="K", at=at, why="a test")

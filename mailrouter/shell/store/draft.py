@@ -87,7 +87,7 @@ def renumbered(content: DraftEffect, ours: str, theirs: str) -> DraftEffect:
     printed = re.compile(rf"(?<![\w/.-]){re.escape(ours)}(?![\w/-])")
 
     def filled(text: Text) -> Text:
-        subject, words, html = (printed.sub(theirs, one) for one in (text.subject, text.text, text.html))
+        subject, words, html = (printed.sub(lambda _: theirs, one) for one in (text.subject, text.text, text.html))
         return replace(text, subject=subject, text=words, html=html)
 
     unnamed = filled(content.unnamed) if content.unnamed else None

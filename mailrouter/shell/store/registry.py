@@ -4,13 +4,14 @@ Invariant: a counter is raised and its number written in one transaction, so non
 and identities are locked in name order; every change of an entry writes who, what and why.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.register import Entry, KnownEntry, Series, counter_name, needs_counter, next_number
@@ -110,6 +111,23 @@ class Registry:
     def add_keys(self, tx: Connection, entry_id: int, keys: Iterable[str]) -> None:
         """Further keys that an entry is found by: a duplicate's, the Message-IDs of an answer."""
         self._db.add(tx, entry_keys, [{"key": one[:300], "entry_id": entry_id} for one in sorted(set(keys))])
+
+    def drop_keys(self, tx: Connection, entry_id: int, keys: Iterable[str]) -> None:
+        """Keys that were never the entry's."""
+        tx.execute(delete(entry_keys).where(entry_keys.c.entry_id == entry_id, entry_keys.c.key.in_(set(keys))))
+
+    def confirmed_as(self, tx: Connection, theirs: str, entry: Entry) -> int | None:
+        """The row of another matter of the same year to which the other register gave this number.
+
+        Yearly counters give a number again, and in some series an answer has the number of its letter.
+        """
+        words = json.dumps({"theirs": theirs}, ensure_ascii=False, separators=(",", ":"))[1:-1]
+        query = select(entries.c.id).where(
+            entries.c.data.contains(words, autoescape=True),
+            entries.c.registered_at.startswith((entry.registered or "")[:4]),
+            or_(entries.c.stem.is_(None), entries.c.stem != (entry.stem or "")),
+        )
+        return tx.execute(query.limit(1)).scalar_one_or_none()
 
     def change(self, tx: Connection, entry_id: int, entry: Entry, *, at: str, who: str, what: str, why: str) -> None:
         """Write a changed entry and what changed, by whom and why."""

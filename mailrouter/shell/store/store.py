@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from mailrouter.core.case import outgoing_keys
 from mailrouter.core.effects import SendEffect
 from mailrouter.core.register import Entry
+from mailrouter.shell.errors import Permanent
 from mailrouter.shell.store.database import Database
 from mailrouter.shell.store.drafts import Drafts
 from mailrouter.shell.store.intake import Intake
@@ -67,16 +68,23 @@ class Store:
         if finished:
             self._db.write(work)
 
-    def confirm(self, ours: str, theirs: str, *, who: str, at: datetime) -> Entry:
+    def confirm(self, ours: str, theirs: str, *, who: str, at: datetime, why: str = "confirmed") -> Entry:
         """The number that the register which owns the counter gave to our proposal; drafts that name it go on."""
 
         def work(tx: Connection) -> Entry:
+            before = self.registry.by_number(tx, ours)
+            other = self.registry.confirmed_as(tx, theirs, before[1]) if before else None
+            if other is not None and before is not None and other != before[0]:
+                raise Permanent(f"{theirs} is the number of another entry already; look at 'mailrouter register list'")
             fields = {"theirs": theirs, "confirmed": True}
             entry_id, entry = self.registry.correct_in(
-                tx, ours, fields, at=at.isoformat(timespec="seconds"), who=who, why="confirmed"
+                tx, ours, fields, at=at.isoformat(timespec="seconds"), who=who, why=why
             )
+            was = before[1].theirs if before else None
+            if was is not None and before is not None:  # a mistyped number finds nothing any more
+                self.registry.drop_keys(tx, entry_id, set(outgoing_keys(before[1], ())) - set(outgoing_keys(entry, ())))
             self.registry.add_keys(tx, entry_id, outgoing_keys(entry, ()))
-            self.drafts.confirmed(tx, entry_id, ours, theirs, at)
+            self.drafts.confirmed(tx, entry_id, was or ours, theirs, at)
             return entry
 
         return self._db.write(work)
