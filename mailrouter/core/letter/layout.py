@@ -368,7 +368,8 @@ def _names_above(lines: Sequence[Line], start: int, signed: int) -> int:
 def _signature_at(lines: Sequence[Line], start: int) -> int:
     """Where the tail begins in a letter that takes no leave: the e-signature, a name in the last lines, its end."""
     for at in range(start, len(lines)):
-        if phrases().signed.search(lines[at].folded) and len(lines[at].text) < 160:
+        last_page = lines[at].page == lines[-1].page  # it may print at the foot of every page
+        if last_page and phrases().signed.search(lines[at].folded) and len(lines[at].text) < 160:
             return _names_above(lines, start, at)
     for at in range(max(start + 1, len(lines) - _SIGNATURE_LINES), len(lines)):
         if (lines[at].gap or _takes_leave(lines[at - 1])) and named_line(lines[at].text):

@@ -64,7 +64,7 @@ def _letter(
     """The fields of a document that is a letter."""
     outside = (*layout.head, *layout.tail)
     numbers = references(outside, language)
-    signed = electronic_signature((*layout.tail, *layout.head, *lines[-4:]), language)
+    signed = electronic_signature((*layout.tail, *layout.head, *lines[-4:], *_signed_feet(layout.body)), language)
     dated = _dated(layout, numbers, signed, language)
     after = dated or (date.fromisoformat(mail_date[:10]) if mail_date else None)
     prose = running_text(layout.body)
@@ -179,6 +179,11 @@ def _dated(layout: Layout, numbers: References, signed: SignatureTime | None, la
     return numbers.dated or printed or numbers.ares_day or (signed.day if signed else None)
 
 
+def _signed_feet(body: Sequence[Line]) -> list[Line]:
+    """E-signature lines that stand at page feet inside the running text: they print on every page, and are kept once."""
+    return [line for line in body if (found := phrases().signed.search(line.folded)) and found.start() == 0]
+
+
 def _may_date(line: Line) -> bool:
     """Whether a short line under another may print the letter's date, not the end of a sentence."""
     return len(line.text) < _DATE_LINE and line.text[0].isupper() and line.text[-1] != "."
@@ -196,6 +201,8 @@ def running_text(body: Sequence[Line]) -> list[Line]:
 
 
 def _interrupts(line: Line) -> bool:
+    if _signed_feet((line,)):
+        return True
     if is_prose(line):
         return False
     person = named_line(line.text)
