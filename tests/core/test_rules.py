@@ -190,6 +190,14 @@ def test_fast_and_traced_answers_agree(good_files, case, outside):
         assert tuple(line.rule for line in full.trace if line.matched) == short.rules
 
 
+def test_two_wants_of_one_path_are_both_asked(build_rules, case):
+    """Of many rules that want two words of the subject, none applies to a mail that has one of them."""
+    both = "{all: [{message.subject: {contains: global}}, {message.subject: {contains: teabenõue}}]}"
+    one = rule("one", "{message.subject: {contains: global}}", then="flag: one")
+    rules = build_rules("".join(rule(f"both {n}", both, then=f"flag: f{n}") for n in range(5)) + one)
+    assert decide(case, rules).rules == ("one",)
+
+
 MANY = [
     "nature: person",
     "nature: {not: list}",
