@@ -118,7 +118,8 @@ class App:
         mailbox = self.settings.mailboxes[0]
         around = self.pipeline().around(mailbox)
         if at is not None:
-            around = replace(around, now=at.astimezone(around.now.tzinfo))
+            zone = around.now.tzinfo
+            around = replace(around, now=at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone))
         return Explainer(ruleset, MailboxRef(mailbox.name, mailbox.address), around, self.store)
 
     def connect(self, mailbox: Mailbox) -> MailboxConnection:

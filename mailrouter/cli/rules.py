@@ -79,7 +79,7 @@ def check(config: Config = CONFIG, as_json: Json = False) -> None:
 
 
 def backtest(
-    rules: Annotated[Path, typer.Option("--rules", help="The folder of the new rules.", metavar="DIR")],
+    rules: Annotated[Path, typer.Option("--rules", help="The folder of the new rules.", metavar="DIR", exists=True, file_okay=False)],
     config: Config = CONFIG,
     templates: Annotated[
         Path | None, typer.Option("--templates", help="The folder of the new templates.", metavar="DIR")

@@ -87,3 +87,13 @@ def test_a_file_has_one_node(tmp_path):
             pass
     with alone(path):
         pass
+
+
+def test_nodes_that_start_at_once_have_one_secret(store_url):
+    """A secret that is first asked for by several at once is the same for all, then and later."""
+    stores = [Store(store_url) for _ in range(6)]
+    with ThreadPoolExecutor(len(stores)) as pool:
+        told = set(pool.map(lambda one: one.secret("loop"), stores))
+    assert told == {stores[0].secret("loop")}
+    for store in stores:
+        store.close()

@@ -78,6 +78,15 @@ class Leases:
             lambda tx: tx.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar_one_or_none()
         )
 
+    def load_or(self, name: str, value: str) -> str:
+        """The stored secret; `value`, stored, if there is none: of several nodes that ask at once all get the first's."""
+
+        def work(tx: Connection) -> str:
+            self._db.add(tx, secrets, [{"name": name, "value": value}])
+            return str(tx.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar_one())
+
+        return self._db.write(work)
+
     def save(self, name: str, value: str) -> None:
         """Store a secret at once."""
 

@@ -93,11 +93,7 @@ class Store:
         """A random secret of this store, made when it is first asked for (the loop token's key)."""
         value = self.leases.load(name)
         if value is None:
-            with self.leases.held(f"secret:{name}", secrets.token_hex(8), 30):
-                value = self.leases.load(name)
-                if value is None:
-                    value = secrets.token_hex(32)
-                    self.leases.save(name, value)
+            value = self.leases.load_or(name, secrets.token_hex(32))
         return value
 
     def close(self) -> None:
