@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types imports pytest lock benchmarks clean dovecot
+.PHONY: demo test lint types imports pytest lock chaos benchmarks clean dovecot
 
 $(VENV)/.installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,16 @@ dovecot:
 lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --extra test --extra benchmark pyproject.toml -o requirements.lock
+
+# The service killed at every step and at many random moments; writes its table into docs/reliability.md. Takes an hour.
+chaos: $(VENV)/.installed dovecot
+	$(BIN)/python benchmarks/chaos.py --moments 200 --nodes 50 --write
+
+# Figures, not tests: speed beside a naive loop and fdm (Debian package fdm, if it is there), latency, idle cost.
+benchmarks: $(VENV)/.installed dovecot
+	$(BIN)/python benchmarks/service.py
+	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/idle.py
 
 clean:
 	rm -rf $(VENV) demo-dir

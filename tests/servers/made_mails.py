@@ -7,12 +7,68 @@ import base64
 import random
 
 KINDS = ("Invoice", "Notice", "Question", "Report")
-_WORDS = (
-    "Pöördun Teie poole seoses elamisloa pikendamise küsimusega mille menetlus algas eelmise aasta sügisel "
-    "Palun selgitust millised dokumendid on veel vaja esitada ja kui kaua otsuse tegemine aega võtab "
-    "We would be grateful for information on the measures taken and on the timetable that is foreseen for them "
-    "Lisaks soovin teada kas ministeerium kavatseb korda muuta ning millal vastav eelnõu avalikustatakse"
-).split()  # noqa: SIM905 - sentences, not a list
+_WORDS = [
+    "Pöördun",
+    "Teie",
+    "poole",
+    "seoses",
+    "elamisloa",
+    "pikendamise",
+    "küsimusega",
+    "mille",
+    "menetlus",
+    "algas",
+    "eelmise",
+    "aasta",
+    "sügisel",
+    "Palun",
+    "selgitust",
+    "millised",
+    "dokumendid",
+    "on",
+    "veel",
+    "vaja",
+    "esitada",
+    "ja",
+    "kui",
+    "kaua",
+    "otsuse",
+    "tegemine",
+    "aega",
+    "võtab",
+    "We",
+    "would",
+    "be",
+    "grateful",
+    "for",
+    "information",
+    "on",
+    "the",
+    "measures",
+    "taken",
+    "and",
+    "on",
+    "the",
+    "timetable",
+    "that",
+    "is",
+    "foreseen",
+    "for",
+    "them",
+    "Lisaks",
+    "soovin",
+    "teada",
+    "kas",
+    "ministeerium",
+    "kavatseb",
+    "korda",
+    "muuta",
+    "ning",
+    "millal",
+    "vastav",
+    "eelnõu",
+    "avalikustatakse",
+]
 
 
 def mail(number: int) -> bytes:
