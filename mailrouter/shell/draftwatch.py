@@ -5,6 +5,7 @@ falls, and the difference is shown.
 """
 
 import difflib
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from mailrouter.shell.nominating import worded
 from mailrouter.shell.store.draft import Draft, digest_of, words_of
 from mailrouter.shell.store.store import Store
 
-_HEADERS = 0  # a size limit that leaves the headers alone
+_CHUNK = 100  # copies fetched and compared together
 
 
 def look_at_drafts(mailbox: Mailbox, connection: MailboxConnection, store: Store, at: datetime) -> list[int]:
@@ -23,29 +24,29 @@ def look_at_drafts(mailbox: Mailbox, connection: MailboxConnection, store: Store
 
     Approved drafts are compared when they are sent (performers/sending.py).
     """
-    host = mailbox.address.rsplit("@", 1)[-1]
-    waiting = {
-        f"<{one.message_key}@{host}>": one for one in store.drafts.all(["waiting"]) if one.mailbox == mailbox.name
-    }
-    folder = connection.special("drafts") if waiting else mailbox.folder
+    folder = connection.special("drafts") if store.drafts.open_in(mailbox.name)[0] else mailbox.folder
     if folder == mailbox.folder:
         return []
     uidvalidity = connection.state(folder).uidvalidity
     place = store.sentbox.place(mailbox.name, folder, uidvalidity) or 0
     uids = connection.uids(folder, uidvalidity, place)
     changed = []
-    for headers in list(connection.fetch(folder, uidvalidity, uids, _HEADERS)) if uids else ():
-        draft = waiting.get(parse(headers.raw).message_id or "")
-        if draft is None:
-            continue
-        for copy in connection.fetch(folder, uidvalidity, [headers.uid], mailbox.size_limit):
-            message = parse(copy.raw)
-            if copy.whole and not says_the_same(message, draft):
+    for start in range(0, len(uids), _CHUNK):
+        copies = connection.fetch(folder, uidvalidity, uids[start : start + _CHUNK], mailbox.size_limit)
+        messages = {message.message_id or "": message for message in (parse(one.raw) for one in copies if one.whole)}
+        for draft in store.drafts.waiting_of([_key(name) for name in messages]):
+            message = messages.get(f"<{draft.message_key}@{mailbox.address.rsplit('@', 1)[-1]}>")
+            if message is not None and not says_the_same(message, draft):
                 adopt(store, draft, message, at, "changed in Drafts")
                 changed.append(draft.id)
     if uids:
         store.sentbox.move_on(mailbox.name, folder, uidvalidity, max(uids), at.isoformat(timespec="seconds"))
     return changed
+
+
+def _key(message_id: str) -> str:
+    """The key of the effect that a Message-ID of ours derives from, without its revision."""
+    return re.split(r"[.@]", message_id.strip("<>"), maxsplit=1)[0]
 
 
 def says_the_same(message: Message, draft: Draft) -> bool:

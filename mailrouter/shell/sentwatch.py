@@ -82,12 +82,18 @@ def look(
     `only`: the outbox asks for one draft that it is about to send; nothing is said of the others, and they are looked
     for again.
     """
-    awaited = [_awaited(one, mailbox, store) for one in store.drafts.unanswered(mailbox.name)]
-    folder = connection.special("sent") if awaited else mailbox.folder
+    waiting, fresh = store.drafts.open_in(mailbox.name)
+    folder = connection.special("sent") if waiting else mailbox.folder
     if folder == mailbox.folder:
         return []
-    uidvalidity = connection.state(folder).uidvalidity
+    state = connection.state(folder)
+    uidvalidity = state.uidvalidity
     place = store.sentbox.place(mailbox.name, folder, uidvalidity)
+    if state.exists == 0 or (place is not None and not fresh and 0 < state.uidnext <= place + 1):
+        return []  # most often: nothing new was sent
+    awaited = [_awaited(one, mailbox, store) for one in store.drafts.unanswered(mailbox.name)]
+    if not awaited:
+        return []
     if place is None:
         place = connection.last_uid_before(folder, uidvalidity, min(one.since for one in awaited))
     uids = _earlier(awaited, connection, folder, place) | set(connection.uids(folder, uidvalidity, place))
@@ -108,9 +114,13 @@ def look(
             _clear(chosen[0], connection)
     if only is None:
         store.sentbox.move_on(mailbox.name, folder, uidvalidity, max(place, last), at.isoformat(timespec="seconds"))
-        if fresh := [one.draft.id for one in awaited if not one.draft.sought]:
-            store.drafts.sought(fresh)
+        _sought(awaited, store)
     return done
+
+
+def _sought(awaited: Sequence[_Awaited], store: Store) -> None:
+    if fresh := [one.draft.id for one in awaited if not one.draft.sought]:
+        store.drafts.sought(fresh)
 
 
 def _record(

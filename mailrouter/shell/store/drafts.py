@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from mailrouter.core.effects import EFFECT, DraftEffect, SendEffect
 from mailrouter.core.register import Classification
@@ -72,6 +72,21 @@ class Drafts:
             )
             .order_by(drafts.c.id)
         )
+        return self._db.read(lambda tx: [self._get(tx, one) for one in tx.execute(query).scalars().all()])
+
+    def open_in(self, mailbox: str) -> tuple[int, int]:
+        """How many drafts of a mailbox are open or rejected, and for how many of them Sent was not searched yet."""
+        query = (
+            select(drafts.c.sought, func.count())
+            .where(drafts.c.mailbox == mailbox, drafts.c.state.in_(("waiting", "approved", "rejected")))
+            .group_by(drafts.c.sought)
+        )
+        counts = {bool(row[0]): int(row[1]) for row in self._db.read(lambda tx: tx.execute(query).all())}
+        return sum(counts.values()), counts.get(False, 0)
+
+    def waiting_of(self, keys: Sequence[str]) -> list[Draft]:
+        """The waiting drafts among those that these effects made."""
+        query = select(drafts.c.id).where(drafts.c.effect_key.in_(list(keys)), drafts.c.state == "waiting")
         return self._db.read(lambda tx: [self._get(tx, one) for one in tx.execute(query).scalars().all()])
 
     def sought(self, draft_ids: Sequence[int]) -> None:
