@@ -29,7 +29,15 @@ import local_smtp
 
 from mailrouter.shell import log
 
-ONCE = ("publish", "begin_epoch", "see", "read", "settle", "healthy", "flag")  # steps that such a run reaches once or twice
+ONCE = (
+    "publish",
+    "begin_epoch",
+    "see",
+    "read",
+    "settle",
+    "healthy",
+    "flag",
+)  # steps that such a run reaches once or twice
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 
 

@@ -64,7 +64,9 @@ class Database:
     def _where(self) -> str:
         """What to look at: the file, or the server, without user and password."""
         url = self.engine.url
-        return f" ({self.path})" if self.sqlite else f" ({url.host or 'local socket'}:{url.port or 5432}/{url.database})"
+        return (
+            f" ({self.path})" if self.sqlite else f" ({url.host or 'local socket'}:{url.port or 5432}/{url.database})"
+        )
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that only reads."""
