@@ -242,9 +242,9 @@ class Settings(Model):
     @model_validator(mode="after")
     def _leases(self) -> "Settings":
         timeouts = [self.smtp.timeout_seconds, *(box.imap.timeout_seconds for box in self.mailboxes if box.imap)]
-        if self.outbox.lease_seconds <= max(timeouts):
+        if self.outbox.lease_seconds <= max(timeouts) + 0.5:
             raise ValueError(
-                f"outbox.lease_seconds ({self.outbox.lease_seconds:g}) must be longer than every timeout_seconds "
+                f"outbox.lease_seconds ({self.outbox.lease_seconds:g}) must be half a second longer than every timeout_seconds "
                 f"({max(timeouts):g}): no command starts with less lease left than its timeout"
             )
         return self
