@@ -149,3 +149,25 @@ def test_a_held_mail_is_shown_with_its_reason_and_can_be_released(office):
     )
     assert done.returncode == 0, done.stderr
     assert office.app().store.listing.messages()[0].state == "released"
+
+
+def test_an_answer_to_two_goes_once_to_each(office):
+    """Where one recipient's server says later, the next try goes to that one alone."""
+    office.deliver(office.sample("global-alliance"))
+    office.run_once()
+    draft = next(one for one in office.app().store.drafts.all() if one.purpose == "acknowledgement")
+    two = ["--to", "HOME-GLOBAL-ALLIANCE@ec.europa.eu", "--to", "second@office.example"]
+    assert office.command("drafts", "fill", str(draft.id), *two).returncode == 0
+    office.run_once()
+    assert office.command("drafts", "approve", str(draft.id)).returncode == 0
+    office.sink.refuse["second@office.example"] = "451 4.7.1 later"
+    office.run_once()
+    office.sink.refuse.clear()
+    for _ in range(20):
+        office.run_once()
+        if office.app().store.drafts.get(draft.id).state == "sent":
+            break
+        time.sleep(0.2)
+    answers = [taken.recipients for taken in office.sink.mails if b"Auto-Submitted" not in taken.data]
+    assert sorted(answers) == [("HOME-GLOBAL-ALLIANCE@ec.europa.eu",), ("second@office.example",)]
+    assert office.app().store.drafts.get(draft.id).state == "sent"

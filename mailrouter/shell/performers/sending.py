@@ -13,6 +13,7 @@ from mailrouter.core.message import Message, parse
 from mailrouter.core.register import Classification
 from mailrouter.shell import smtp
 from mailrouter.shell.draftwatch import adopt, says_the_same
+from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.performers.interface import Desk, Outcome, Tell
 from mailrouter.shell.performers.letters import carried, draft_mail, message_id_of, outgoing_mail
 from mailrouter.shell.performers.mailing import addressed, send_all
@@ -43,7 +44,7 @@ class Sending:
         name = message_id_of(draft.message_key, mailbox)
         if connection.find(sent_folder, name):
             return _sent(raw, name, "found in Sent")
-        if task.recovering and desk.settings.outbox.unknown_outcome == "hold":
+        if task.recovering and desk.settings.outbox.unknown_outcome == "hold" and not _copies(task, draft, desk):
             return Outcome(
                 "unknown",
                 "nobody knows whether it went out, and Sent does not have it: ask the recipient, then approve it again",
@@ -82,10 +83,10 @@ class Sending:
         """Compare the copy in Drafts and remove it; an outcome if that forbids sending."""
         connection = desk.connection(task.mailbox)
         folder = connection.special("drafts")
-        uids = connection.find(folder, message_id_of(draft.message_key, desk.mailbox(task.mailbox)))
+        uidvalidity = connection.state(folder).uidvalidity
+        uids = _copies(task, draft, desk)
         if not uids:
             return self._gone(draft, desk)
-        uidvalidity = connection.state(folder).uidvalidity
         ours = digest_of_copy(
             parse(draft_mail(draft, desk.mailbox(task.mailbox), desk.clock.now(), carried(draft, desk)))
         )
@@ -118,9 +119,9 @@ class Sending:
 
     def _send(self, task: Task, draft: Draft, raw: bytes, desk: Desk) -> Outcome:
         mailbox = desk.mailbox(task.mailbox)
-        envelope = smtp.Envelope(
-            sender=mailbox.address, recipients=addressed((*draft.content.to, *draft.content.cc)), raw=raw, key=task.key
-        )
+        done = set(task.result.get("accepted", ()))  # by an earlier try that some recipients' server put off
+        recipients = tuple(one for one in addressed((*draft.content.to, *draft.content.cc)) if one not in done)
+        envelope = smtp.Envelope(sender=mailbox.address, recipients=recipients, raw=raw, key=task.key)
         told: list[Outcome] = []
         send_all({task.key: (task, envelope)}, desk, lambda _, one: told.append(one))
         if not told:
@@ -130,8 +131,19 @@ class Sending:
         if outcome.state != "done":
             return Outcome(outcome.state, outcome.error, kept, outcome.final)
         connection = desk.connection(task.mailbox)
-        connection.append(connection.special("sent"), raw, ("\\Seen",), desk.clock.now())
-        return _sent(raw, message_id_of(draft.message_key, mailbox), None, kept)
+        note = None
+        try:
+            connection.append(connection.special("sent"), raw, ("\\Seen",), desk.clock.now())
+        except (Temporary, Permanent) as error:  # it went out, whatever becomes of our own copy
+            note = f"sent; the copy to Sent failed: {error}"
+        return _sent(raw, message_id_of(draft.message_key, mailbox), note, kept)
+
+
+def _copies(task: Task, draft: Draft, desk: Desk) -> list[int]:
+    """The draft's copies in Drafts: while one is there nothing was handed over, since its removal comes first."""
+    connection = desk.connection(task.mailbox)
+    name = message_id_of(draft.message_key, desk.mailbox(task.mailbox))
+    return connection.find(connection.special("drafts"), name)
 
 
 def digest_of_copy(message: Message) -> str:
