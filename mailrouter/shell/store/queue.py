@@ -317,18 +317,6 @@ class Queue:
         )
         return bool(self._db.read(lambda tx: tx.execute(query).scalar_one()))
 
-    def of_intake(self, intake_ids: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
-        """Each message's effects: key, kind, rule, state, error, at, done_at, result, payload."""
-        query = (
-            select(effects)
-            .where(effects.c.intake_id.in_(list(intake_ids)))
-            .order_by(effects.c.intake_id, effects.c.position)
-        )
-        result: dict[int, list[Mapping[str, Any]]] = {}
-        for row in self._db.read(lambda tx: tx.execute(query).all()):
-            result.setdefault(row.intake_id, []).append(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
-        return result
-
     def by_message_id(self, key: str) -> Mapping[str, Any] | None:
         """The effect whose Message-ID has this key, for bounces."""
         query = (

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.register import Entry, KnownEntry, Series, counter_name, needs_counter, next_number
@@ -158,6 +158,7 @@ class Registry:
         if to_change and not self._db.sqlite:  # SQLite's write transaction is alone anyway
             query = query.with_for_update()
         return ENTRY.validate_json(tx.execute(query).scalar_one())
+
     def get(self, number: str) -> Entry | None:
         """The entry of this number, in a transaction of its own."""
         found = self._db.read(lambda tx: self.by_number(tx, number))
@@ -269,8 +270,3 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "message": entry.message or None,
         "data": ENTRY.dump_json(entry).decode(),
     }
-
-
-def entry_of(row: Row[Any]) -> Entry:
-    """The Entry of a row of `entries`."""
-    return ENTRY.validate_json(row.data)
