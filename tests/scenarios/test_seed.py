@@ -171,3 +171,18 @@ def test_an_answer_to_two_goes_once_to_each(office):
     answers = [taken.recipients for taken in office.sink.mails if b"Auto-Submitted" not in taken.data]
     assert sorted(answers) == [("HOME-GLOBAL-ALLIANCE@ec.europa.eu",), ("second@office.example",)]
     assert office.app().store.drafts.get(draft.id).state == "sent"
+
+
+def test_a_mail_that_cannot_even_be_held_by_template_is_held(office):
+    """Where the text of the hold itself fails, the mail is still kept, flagged, and a registrar told in plain words."""
+    (office.folder / "templates" / "hold.txt.j2").write_text("---\nsubject: held\n---\n{{ 1 // 0 }}\n")
+    office.deliver(office.sample("unknown"))
+    office.deliver(office.sample("newsletter"))
+    office.run_once()
+    held, other = (message_json(one) for one in office.app().store.listing.messages())
+    assert (held["state"], held["hold"]) == ("held", "defect")
+    assert "could not decide" in held["hold_reason"]
+    assert other["state"] == "settled", "one bad mail does not stop the next"
+    told = [taken for taken in office.sink.mails if "katrin.hantsom@ministry.example" in taken.recipients]
+    assert len(told) == 1
+    assert len(office.mails("INBOX")) == 1
