@@ -39,6 +39,8 @@ class Model:
         self._moves = np.asarray(trained.tk_nextmove)
         self._rows = np.asarray(trained.tk_row).astype(np.intp) << 8
         self._features = np.asarray(trained.tk_output)
+        self._first = self._moves[self._rows[0] + np.arange(256)]  # the state after one byte, after two:
+        self._pairs = self._moves[(self._rows[self._first][:, None] + np.arange(256)).ravel()]
         self._table = np.ascontiguousarray(trained.nb_ptc, dtype=np.float32)
         self._bias = np.asarray(trained.nb_pc)
         self._languages = tuple(trained.nb_classes)
@@ -59,11 +61,18 @@ class Model:
 
     def _seen(self, encoded: _Numbers) -> tuple[_Numbers, _Numbers]:
         """The features of a text, and how often each is seen."""
-        states = np.zeros(len(encoded), dtype=np.intp)
-        for back in range(min(_REACH, len(encoded)) - 1, -1, -1):
-            states[back:] = self._moves[self._rows[states[back:]] + encoded[: len(encoded) - back]]
-        found = self._features[states]
-        return np.unique(found[found >= 0], return_counts=True)
+        places = encoded.astype(np.intp)
+        states = self._first.take(places)
+        states[1:] = self._pairs.take((places[:-1] << 8) + places[1:])
+        for _ in range(_REACH - 2):
+            states[1:] = self._moves.take(self._rows.take(states[:-1]) + places[1:])
+        found = self._features.take(states)
+        found.sort()
+        found = found[found.searchsorted(0) :]
+        edges = np.ones(len(found) + 1, dtype=bool)  # where another feature begins
+        np.not_equal(found[1:], found[:-1], out=edges[1:-1])
+        at = edges.nonzero()[0]
+        return found[at[:-1]], at[1:] - at[:-1]
 
 
 def load(languages: Iterable[str]) -> Model:

@@ -72,6 +72,8 @@ _TELLING_WORDS = {word: language for language, words in _TELLING.items() for wor
 
 # What is the same in every language and only misleads: addresses, links, numbers.
 _NOISE = re.compile(r"^(?:.+@.+|.*\d.*)|(?:https?://|www\.).+", re.DOTALL)  # in one word
+_SIGN = re.compile(r"[@\d:w]")  # a word without one is no noise
+_SPACE = re.compile(r"\s")
 
 # Letters that Unicode does not decompose into a base letter and a mark.
 _UNDECOMPOSED = str.maketrans(
@@ -95,7 +97,7 @@ _FOREIGN_ENDING = 5  # letters that may follow a stem in a language whose ending
 
 def detect(text: str) -> str | None:
     """The text's language as ISO 639-1, one of `LANGUAGES`; None when it is too short or the model is in doubt."""
-    sample = _without_noise(text[: 2 * _SAMPLE])[:_SAMPLE]
+    sample = _without_noise(text[: 2 * _SAMPLE], _SAMPLE)
     letters = sum(map(str.isalpha, sample[: 2 * _ENOUGH]))
     if letters < _ENOUGH:
         letters = sum(map(str.isalpha, sample))
@@ -109,17 +111,30 @@ def detect(text: str) -> str | None:
     return told.pop() if len(told) == 1 else None
 
 
-def _without_noise(text: str) -> str:
-    """The text with a blank for each noise."""
+def _without_noise(text: str, most: int) -> str:
+    """The text with a blank for each noise, its first `most` characters."""
     kept: list[str] = []
-    at = 0
-    for word in text.split():
-        if word.isalpha() or not (noise := _NOISE.search(word)):
-            continue
-        begin = text.index(word, at)  # no word without noise can hold one with it: this one is the next
-        kept += (text[at : begin + noise.start()], " ")
-        at = begin + len(word)
-    return "".join((*kept, text[at:]))
+    at = length = 0
+    sign = _SIGN.search(text)
+    while sign and length + sign.start() - at < most:
+        word = _word_around(text, sign.start())
+        noise = _NOISE.search(text[word])
+        if noise:
+            before = text[at : word.start + noise.start()]
+            kept += (before, " ")
+            length += len(before) + 1
+            at = word.stop
+        sign = _SIGN.search(text, word.stop)
+    return "".join((*kept, text[at : at + most]))[:most]
+
+
+def _word_around(text: str, at: int) -> slice:
+    """The word, as white space parts words, that a character stands in."""
+    begin = at
+    while begin and not text[begin - 1].isspace():
+        begin -= 1
+    behind = _SPACE.search(text, at)
+    return slice(begin, behind.start() if behind else len(text))
 
 
 @cache
