@@ -15,7 +15,7 @@ from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Line
 from mailrouter.core.letter.letters import Event
 from mailrouter.core.letter.phrases import phrases
-from mailrouter.core.letter.places import city_in, is_open
+from mailrouter.core.letter.places import city_in, is_open, located
 
 _FAR_DAYS = 270
 
@@ -157,4 +157,4 @@ def _place(sentence: str, printed: PrintedDate, language: str | None) -> str | N
     if city:
         return city
     named = _IN.search(behind) or _IN.search(before)
-    return named.group(1).strip(" ,") if named else None
+    return named.group(1).strip(" ,") if named else located(behind, before, language)
