@@ -62,3 +62,17 @@ def test_ordinals_and_abbreviations_end_no_sentence():
         "Vielen Dank.",
     ]
     assert len(sentences("Palun vastata kirjale nr. 4 hiljemalt 3. mail. Tänan.")) == 2
+
+
+def test_a_date_goes_to_the_ask_that_its_sentence_speaks_of():
+    """Comments have their own day; the nomination asked for before has none."""
+    text = "Please nominate an expert. We would also welcome your comments. Nominations should reach us by 5 May 2024."
+    asks = read_asks(sentences(text), "en", WRITTEN)
+    assert [(ask.kind, ask.deadline) for ask in asks] == [("nominate", "2024-05-05"), ("reply", None)]
+
+
+def test_a_date_for_the_reply_is_for_all_that_was_asked():
+    """ "Your reply" answers every ask before it."""
+    text = "Please nominate an expert. Please also send us statistics. Your reply is expected by 5 May 2024."
+    asks = read_asks(sentences(text), "en", WRITTEN)
+    assert [(ask.kind, ask.deadline) for ask in asks] == [("nominate", "2024-05-05"), ("inform", "2024-05-05")]

@@ -40,8 +40,20 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
             for kind in found:
                 _add(asks, Ask(kind, sentence[:_LONGEST], *_fields(when)))
         elif when and asks and not _refused(flat(sentence), tables) and _is_vehicle(sentence, tables):
-            asks = [_with_deadline(ask, when) for ask in asks]
+            asks = _dated_asks(asks, when, _spoken_of(flat(sentence), tables))
     return tuple(asks) or _questions(sentences)
+
+
+def _dated_asks(asks: Sequence[Ask], when: Deadline, kinds: frozenset[AskKind]) -> list[Ask]:
+    """The asks with the date of a sentence that speaks of asks of these kinds; of all where it names none of them."""
+    meant = {ask.kind for ask in asks if not ask.deadline_raw} & kinds
+    return [_with_deadline(ask, when) if ask.kind in meant or not meant else ask for ask in asks]
+
+
+def _spoken_of(folded: str, tables: Sequence[AskPhrases]) -> frozenset[AskKind]:
+    """The kinds that a sentence names: "nominations should reach us by …"; a mere reply answers all."""
+    words = _GENERIC_REPLY.sub(_blank, _ADDRESS.sub(_blank, folded))
+    return frozenset(kind for table in tables for kind in _kinds_at(words, table.kinds, 0))
 
 
 def _questions(sentences: Sequence[str]) -> tuple[Ask, ...]:

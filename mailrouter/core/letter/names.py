@@ -36,7 +36,11 @@ _PARTICLES = frozenset(
     ]
 )
 _WORD = re.compile(r"^(?:[^\W\d_]\.)+$|^[^\W\d_]+(?:[-'’.][^\W\d_]+)*\.?$")
-_DEGREE = re.compile(r",?\s+(?:ph\.?\s?d\.?|ll\.?m\.?|m\.?sc\.?|mba|dr\.?|jr\.?|esq\.?)$", re.IGNORECASE)
+_DEGREE = re.compile(
+    r",?\s+(?:\(?ph\.?\s?d\.?\)?|ll\.?m\.?|m\.?sc\.?|csc\.?|mba|mpa|dr\.?|jr\.?|esq\.?|mp|mep|obe|cbe|kc|qc|m\.d\.)$",
+    re.IGNORECASE,
+)
+_SERVICE = re.compile(r"^(?:\((?:ret|res)\.?\)|i\.\s?g\.|a\.\s?d\.)\s+", re.IGNORECASE)
 _PHONE = re.compile(r"(?:\+|\b00)\d[\d\s()./-]{6,}|\b\d{3}\s?\d{4}\b|\b\d{2,3}[ -]\d{2,3}[ -]\d{2,4}\b")
 _URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _MAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
@@ -67,21 +71,30 @@ class NamedLine:
 
 @lru_cache(maxsize=2048)
 def without_titles(text: str) -> str:
-    """A name without the titles before it and the degrees behind it."""
+    """A name without the titles and ranks before it and the degrees behind it."""
     previous = None
     while previous != text:
         previous = text
         match = phrases().title.match(flat(text))
         if match and match.end() < len(text):
             text = text[match.end() :].lstrip(" .")
-        text = _DEGREE.sub("", text)
+        text = _without_rank(_DEGREE.sub("", text))
     return text.strip(" ,;:")
 
 
+def _without_rank(text: str) -> str:
+    """A line without the rank it begins with, if a name follows."""
+    match = phrases().rank.match(flat(text))
+    if match is None or match.end() == len(text):
+        return text
+    rest = _SERVICE.sub("", text[match.end() :])
+    return rest if is_name(without_titles(rest.partition(",")[0])) else text
+
+
 def has_title(text: str) -> bool:
-    """Whether the line begins with a person's title."""
+    """Whether the line begins with a person's title, or with a rank before a name."""
     match = phrases().title.match(flat(text))
-    return bool(match and match.end() < len(text))
+    return bool(match and match.end() < len(text)) or _without_rank(text) != text
 
 
 @lru_cache(maxsize=2048)
@@ -111,10 +124,14 @@ def named_line(text: str) -> NamedLine | None:
         rest = rest.strip(" )")
         if found and is_name(without_titles(name)) and (is_role(rest) or is_institution(rest) or has_title(text)):
             return NamedLine(without_titles(name), *role_and_institution(rest))
+    return (None if "," in bare else _role_before(bare)) or _role_behind(bare)
+
+
+def _role_before(bare: str) -> NamedLine | None:
+    """A role and the name behind it: "Ministrui Ants Leppik", "Director General Kadri Lepik"."""
     words = bare.split()
-    for count in (
-        range(1, min(len(words) - 1, 7)) if "," not in bare else ()
-    ):  # "Ministrui Ants Leppik", "Director General Kadri Lepik"
+    found: NamedLine | None = None
+    for count in range(1, min(len(words) - 1, 7)):
         lead, rest = " ".join(words[:count]), " ".join(words[count:])
         if count > _LEAD_WORDS and not has_title(rest):
             continue
@@ -123,8 +140,17 @@ def named_line(text: str) -> NamedLine | None:
             break
         name = without_titles(rest)
         if roles and 2 <= len(name.split()) <= 3 and is_name(name):
-            return NamedLine(name, lead)
-    for count in (2, 3, 4):  # "Mari Maasikas osakonnajuhataja" in one line
+            named = NamedLine(name, lead)
+            if name == rest or not is_role(words[count]):
+                return named
+            found = found or named
+    return found
+
+
+def _role_behind(bare: str) -> NamedLine | None:
+    """A name and the role behind it: "Mari Maasikas osakonnajuhataja"."""
+    words = bare.split()
+    for count in (2, 3, 4):
         rest = " ".join(words[count:])
         if rest and is_name(" ".join(words[:count])) and rest[0].islower() and is_role(rest):
             return NamedLine(" ".join(words[:count]), *role_and_institution(rest))

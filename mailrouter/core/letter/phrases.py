@@ -116,6 +116,7 @@ class Phrases:
     role: Wording
     not_name: Wording
     title: re.Pattern[str]  # at the beginning of a line
+    rank: re.Pattern[str]
     marking: Wording
     signed: Wording
     annex_heading: re.Pattern[str]
@@ -153,9 +154,8 @@ def phrases() -> Phrases:
         institution=union(data["institution"], vocabulary),
         role=union(data["role"], vocabulary),
         not_name=union(data["not_name"], vocabulary),
-        title=re.compile(
-            "^(?:" + "|".join(sorted(map(compile_phrase, data["title"]), key=len, reverse=True)) + r")(?!\w)\.?\s*"
-        ),
+        title=_before_name(data["title"]),
+        rank=_before_name(data["rank"]),
         marking=anywhere(data["marking"], vocabulary),
         signed=union(data["signed"], vocabulary),
         annex_heading=opening(data["annex_heading"]),
@@ -177,6 +177,11 @@ def phrases() -> Phrases:
         whole_institution=union(data["whole_institution"], vocabulary),
         open_place=re.compile(rf"^(?:{open_words})\.?$"),
     )
+
+
+def _before_name(words: Iterable[str]) -> re.Pattern[str]:
+    """Titles at the beginning of a line, with the white space behind them."""
+    return re.compile("^(?:" + "|".join(_compiled(words)) + r")(?!\w)\.?\s*")
 
 
 @cache
