@@ -4,7 +4,7 @@ import pytest
 
 from mailrouter.core.letter import read_letter
 
-LETTER = """Police and Border Guard Board
+LETTER = """{institution}
 
 Harbour Town, 3 March 2025
 Our ref: 12-3/45
@@ -28,6 +28,7 @@ Head of Bureau
 def letter(**words):
     """A letter with some of its words changed."""
     usual = {
+        "institution": "Police and Border Guard Board",
         "addressee": "Ms Mari Kask",
         "subject": "Joint exercise",
         "sentence": "Please nominate an observer for the exercise by 4 April 2025.",
@@ -76,3 +77,21 @@ def test_a_declined_place_is_the_name_of_the_place(sentence, place):
     """Languages with cases print where something happens; the name itself is returned."""
     events = letter(sentence=sentence).events
     assert [event.place for event in events] == [place]
+
+
+@pytest.mark.parametrize(
+    ("printed", "whole"),
+    [
+        ("Bundesministerium des Innern\nund für Heimat", "Bundesministerium des Innern und für Heimat"),
+        (
+            "European Union Agency for\nLaw Enforcement Cooperation",
+            "European Union Agency for Law Enforcement Cooperation",
+        ),
+        ("Politsei- ja Piirivalveameti\nIda prefektuur", "Politsei- ja Piirivalveameti Ida prefektuur"),
+        ("United Nations High Commissioner\nfor Refugees", "United Nations High Commissioner for Refugees"),
+        ("EUROPEAN COMMISSION\nDIRECTORATE-GENERAL HOME AFFAIRS", "EUROPEAN COMMISSION"),
+    ],
+)
+def test_an_institution_broken_over_two_lines_is_whole(printed, whole):
+    """A narrow column breaks a name; a department under its institution is no part of the name."""
+    assert letter(institution=printed).author.institution == whole

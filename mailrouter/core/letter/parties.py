@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mailrouter.core.letter.broken import whole_names
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Layout, Line, is_prose
 from mailrouter.core.letter.letters import Party
@@ -54,7 +55,7 @@ def parties(layout: Layout, titles: Sequence[Line] = ()) -> Parties:
     `titles` are the lines of the letter's title, which name no party.
     """
     signer = signature(layout.tail, layout.closing)
-    head = [line for line in layout.head if line not in titles]
+    head = whole_names([line for line in layout.head if line not in titles])
     blocks = [*_blocks(_signer_apart(head, signer)), *_foot_blocks(layout.body)]
     blocks = [*_unknown_letterhead(head, blocks, signer), *blocks]
     blocks += _tail_blocks(layout.tail, signer) if not any(block.titled for block in blocks) else []

@@ -127,6 +127,8 @@ class Phrases:
     protection: Wording
     covering: Wording
     whole_institution: Wording
+    name_runs_on: re.Pattern[str]  # the end of a line that an institution's name runs on from
+    name_goes_on: re.Pattern[str]  # the beginning of a line that only goes on with one
     remote: Wording
     office: Wording
     to_open: re.Pattern[str]
@@ -164,6 +166,8 @@ def phrases() -> Phrases:
         announce=union(data["announce"], vocabulary),
         occasion=anywhere(data["occasion"], vocabulary),
         invitation=opening(data["invitation"]),
+        name_runs_on=re.compile(rf"(?<!\w)(?:{'|'.join(_compiled(data['name_runs_on']))})$"),
+        name_goes_on=opening(data["name_goes_on"]),
         remote=union(data["remote"], vocabulary),
         office=union(data["office"], vocabulary),
         to_open=opening(data["to_open"]),

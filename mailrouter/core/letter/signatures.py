@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from mailrouter.core.letter.broken import whole_names
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Line
 from mailrouter.core.letter.letters import Party
@@ -22,10 +23,12 @@ from mailrouter.core.letter.names import (
 from mailrouter.core.letter.phrases import phrases
 from mailrouter.core.letter.places import is_place
 
+_LONGEST = 20  # lines under a leave that may be the signer's
+
 
 def signature(tail: Sequence[Line], closing: Line | None) -> Party:
     """The first signer of the block under the closing: name without titles, role, institution."""
-    lines = [replace(line, text=text) for line in tail for text in _signature_texts(line)]
+    lines = [replace(line, text=text) for line in whole_names(tail[:_LONGEST]) for text in _signature_texts(line)]
     rest = _behind_closing(closing)
     if rest:
         lines.insert(0, Line(rest, flat(rest), False, 0, False))
