@@ -41,6 +41,14 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the register answered for a mail."""
+
+    keys: tuple[str, ...]
+    known: tuple[KnownEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Considered:
     """A mail decided, with what it was decided on."""
 
@@ -67,6 +75,11 @@ class Surroundings:
     zone: str = "Europe/Tallinn"
 
 
+def asked_keys(reading: Reading, ruleset: RuleSet, around: Surroundings) -> tuple[str, ...]:
+    """What the register is asked for before a mail is resolved."""
+    return thread_lookup_keys(reading, ruleset.domains, zone=around.zone)
+
+
 def consider(
     reading: Reading,
     mailbox: MailboxRef,
@@ -75,10 +88,16 @@ def consider(
     around: Surroundings,
     *,
     full: bool = False,
+    asked: Asked | None = None,
 ) -> Considered:
-    """Resolve, decide and plan one mail; `full` traces the rules that did not match as well."""
-    keys = thread_lookup_keys(reading, ruleset.domains, zone=around.zone)
-    known = around.lookup(keys)
+    """Resolve, decide and plan one mail; `full` traces the rules that did not match as well.
+
+    `asked`: the register's answer, where it was asked for many mails at once; without it it is asked here.
+    """
+    if asked is None:
+        keys = asked_keys(reading, ruleset, around)
+        asked = Asked(keys, around.lookup(keys))
+    keys, known = asked.keys, asked.known
     loops = Loops(around.loop_key.encode(), around.hops, around.received_lines) if around.loop_key else None
     case = resolve(
         reading,

@@ -19,7 +19,16 @@ from mailrouter.core.sandbox import RenderError
 from mailrouter.settings import Mailbox, Settings
 from mailrouter.shell import log
 from mailrouter.shell.clock import Clock
-from mailrouter.shell.deciding import Arrival, Considered, Surroundings, bare_hold, consider, settlement
+from mailrouter.shell.deciding import (
+    Arrival,
+    Asked,
+    Considered,
+    Surroundings,
+    asked_keys,
+    bare_hold,
+    consider,
+    settlement,
+)
 from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.mailboxes.interface import Fetched, MailboxConnection
 from mailrouter.shell.progress import progress
@@ -203,25 +212,38 @@ class Pipeline:
         reference = MailboxRef(mailbox.name, mailbox.address)
         outcomes: list[str] = []
         batch: list[tuple[Arrival, Reading, Settlement]] = []
-        promised: set[str] = set()
-        for (row, one), reading in zip(taken.fresh, taken.readings.result(), strict=True):
+        promised: set[str] = set()  # what the register is asked for by those of the batch that it will take
+        taking: set[str] = set()  # the same of the whole chunk: an answer given before it is out of date
+        readings = taken.readings.result()
+        around = self.around(mailbox)
+        for (row, one), reading, asked in zip(taken.fresh, readings, self._ask(readings, ruleset, around), strict=True):
             arrival = Arrival(row, reference, one.received, ("seen",), one.raw if one.whole else None, one.size)
             try:
-                considered = self._consider(mailbox, arrival, reading, ruleset)
-                if promised & set(considered.lookup_keys):
+                keys = asked.keys if asked else asked_keys(reading, ruleset, around)
+                if not promised.isdisjoint(keys):
                     outcomes += self._flush(mailbox, batch, ruleset)
                     batch, promised = [], set()
-                    considered = self._consider(mailbox, arrival, reading, ruleset)
-                batch.append(
-                    (arrival, reading, settlement(considered, arrival, reading, ruleset, self.around(mailbox)))
-                )
+                given = asked if taking.isdisjoint(keys) else None
+                considered = consider(reading, reference, one.received, ruleset, around, asked=given)
+                batch.append((arrival, reading, settlement(considered, arrival, reading, ruleset, around)))
                 if considered.registers:
-                    promised |= set(considered.lookup_keys)
+                    promised.update(keys)
+                    taking.update(keys)
             except Temporary:
                 raise
             except Exception as error:  # noqa: BLE001 - the pipeline's boundary: a bug of ours holds this mail only
                 outcomes.append(self._hold(mailbox, arrival, reading, error))
         return outcomes + self._flush(mailbox, batch, ruleset)
+
+    def _ask(self, readings: Sequence[Reading], ruleset: RuleSet, around: Surroundings) -> Sequence[Asked | None]:
+        """Ask the register for all of a chunk at once; None: the mail's own turn shows what is wrong with it."""
+        try:
+            keys = [asked_keys(reading, ruleset, around) for reading in readings]
+            return [Asked(*one) for one in zip(keys, self.store.registry.lookup_each(keys), strict=True)]
+        except Temporary:
+            raise
+        except Exception:  # noqa: BLE001 - the pipeline's boundary: a bug of ours holds one mail only
+            return [None] * len(readings)
 
     def _flush(
         self, mailbox: Mailbox, batch: Sequence[tuple[Arrival, Reading, Settlement]], ruleset: RuleSet

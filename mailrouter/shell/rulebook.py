@@ -33,7 +33,7 @@ class Rulebook:
         with self._lock:
             publication = self._store.versions.in_force()
             if publication is None:
-                self._publish_first()
+                self._current = self._publish_first()
                 publication = self._store.versions.in_force()
                 assert publication is not None
             if self._current is None or self._current.digest != publication.digest:
@@ -74,7 +74,7 @@ class Rulebook:
         built, _ = ruleset.build(self.working_copy())
         return publication is None or built is None or built.digest != publication.digest
 
-    def _publish_first(self) -> None:
+    def _publish_first(self) -> RuleSet:
         files = self.working_copy()
         built, problems = ruleset.build(files)
         if built is None:
@@ -82,3 +82,5 @@ class Rulebook:
             shown = "\n".join(str(problem) for problem in located if problem.severity == "error")
             raise Permanent(f"the rules cannot be published, mend them first:\n{shown}")
         self._store.versions.publish_first(built.digest, files, self._clock.iso())
+        log.event("service.rules_taken", digest=built.digest)
+        return built

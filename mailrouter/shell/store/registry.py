@@ -5,13 +5,13 @@ and identities are locked in name order; every change of an entry writes who, wh
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Column, Connection, delete, func, or_, select, update
 
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.register import Entry, KnownEntry, Series, counter_name, needs_counter, next_number
@@ -20,6 +20,8 @@ from mailrouter.shell.store.database import Database
 from mailrouter.shell.store.schema import counters, entries, entry_history, entry_keys, identities
 
 ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
+T = TypeVar("T")
+_MOST_NAMED = 5_000  # values in one statement; SQLite takes 32,766, PostgreSQL 65,535
 
 
 class Registry:
@@ -42,29 +44,45 @@ class Registry:
 
     def known(self, tx: Connection, keys: Sequence[str]) -> tuple[KnownEntry, ...]:
         """The entries that any of these keys belongs to, oldest first."""
-        if not keys:
-            return ()
-        matched: dict[int, list[str]] = {}
-        for key, entry_id in tx.execute(
-            select(entry_keys.c.key, entry_keys.c.entry_id).where(entry_keys.c.key.in_(set(keys)))
-        ):
-            matched.setdefault(entry_id, []).append(key)
-        if not matched:
-            return ()
+        return self.known_each(tx, [keys])[0]
+
+    def known_each(self, tx: Connection, asked: Sequence[Sequence[str]]) -> list[tuple[KnownEntry, ...]]:
+        """`known` for the keys of each of many mails, in as many statements as for one."""
+        found: dict[str, list[int]] = {}
+        for key, entry_id in _pairs(tx, entry_keys.c.key, {key for keys in asked for key in keys}):
+            found.setdefault(key, []).append(entry_id)
+        if not found:
+            return [()] * len(asked)
+        ids = {entry_id for several in found.values() for entry_id in several}
         all_keys: dict[int, list[str]] = {}
-        for key, entry_id in tx.execute(
-            select(entry_keys.c.key, entry_keys.c.entry_id).where(entry_keys.c.entry_id.in_(matched))
-        ):
+        for key, entry_id in _pairs(tx, entry_keys.c.entry_id, ids):
             all_keys.setdefault(entry_id, []).append(key)
-        rows = tx.execute(select(entries).where(entries.c.id.in_(matched)).order_by(entries.c.id)).all()
-        return tuple(
-            KnownEntry(ENTRY.validate_json(row.data), tuple(sorted(matched[row.id])), tuple(sorted(all_keys[row.id])))
-            for row in rows
-        )
+        data = {
+            row.id: ENTRY.validate_json(row.data)
+            for some in _windows(ids)
+            for row in tx.execute(select(entries.c.id, entries.c.data).where(entries.c.id.in_(some)))
+        }
+        result = []
+        for keys in asked:
+            matched: dict[int, list[str]] = {}
+            for key in set(keys) & found.keys():
+                for entry_id in found[key]:
+                    matched.setdefault(entry_id, []).append(key)
+            result.append(
+                tuple(
+                    KnownEntry(data[entry_id], tuple(sorted(matched[entry_id])), tuple(sorted(all_keys[entry_id])))
+                    for entry_id in sorted(matched)
+                )
+            )
+        return result
 
     def lookup(self, keys: Sequence[str]) -> tuple[KnownEntry, ...]:
         """`known` in a transaction of its own."""
         return self._db.read(lambda tx: self.known(tx, keys))
+
+    def lookup_each(self, asked: Sequence[Sequence[str]]) -> list[tuple[KnownEntry, ...]]:
+        """`known_each` in a transaction of its own."""
+        return self._db.read(lambda tx: self.known_each(tx, asked))
 
     def allocate(
         self, tx: Connection, entry: Entry, series: Series, related: Entry | None, at: datetime
@@ -241,6 +259,20 @@ class Registry:
 
     def _history(self, tx: Connection, entry_id: int, at: str, who: str, what: str, why: str) -> None:
         tx.execute(entry_history.insert().values(entry_id=entry_id, at=at, who=who, what=what, why=why))
+
+
+def _windows(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in pieces that a statement can name."""
+    rest = list(values)
+    for start in range(0, len(rest), _MOST_NAMED):
+        yield rest[start : start + _MOST_NAMED]
+
+
+def _pairs(tx: Connection, column: Column[Any], values: Iterable[Any]) -> Iterator[tuple[str, int]]:
+    """The keys and rows where the column has one of the values."""
+    for some in _windows(values):
+        query = select(entry_keys.c.key, entry_keys.c.entry_id).where(column.in_(some))
+        yield from ((row.key, row.entry_id) for row in tx.execute(query))
 
 
 def _numbered(entry: Entry, numbering: Any, at: datetime) -> Entry:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from mailrouter.core.case import Case
 from mailrouter.core.effects import (
@@ -84,34 +84,58 @@ class Settler:
         self._registry = registry
 
     def settle(self, items: Sequence[Settlement]) -> list[Entry | None]:
-        """Settle all of them in one transaction, or none: `Changed` and `Refused` name the first that cannot be."""
-        return self._db.write(lambda tx: [self._settle(tx, item) for item in items])
+        """Settle all of them in one transaction, or none: raises `Changed` or `Refused` if one of them cannot be."""
+        outcomes = [_outcome(item) for item in items]  # the longest part of it, before anybody waits for our locks
+        return self._db.write(lambda tx: self._settle(tx, items, outcomes))
 
-    def _settle(self, tx: Connection, item: Settlement) -> Entry | None:
-        self._registry.lock(tx, item.locked_keys)
-        if _signature(self._registry.known(tx, item.lookup_keys)) != _signature(item.known):
+    def _settle(
+        self, tx: Connection, items: Sequence[Settlement], outcomes: Sequence[dict[str, Any]]
+    ) -> list[Entry | None]:
+        rows = self._locked(tx, items)
+        linked: list[Entry | None] = []
+        settled: list[tuple[Settlement, dict[str, Any]]] = []
+        planned: list[_Planned] = []
+        added: set[str] = set()  # keys that this transaction gave to entries
+        for item, outcome in zip(items, outcomes, strict=True):
+            row = rows[item.intake_id]
+            linked.append(None)
+            if row.state not in item.from_states:
+                continue  # another node, or a person, was quicker
+            if not added.isdisjoint(item.lookup_keys):
+                raise Changed  # by an earlier one of these
+            entry_id, entry, keys = self._register(tx, item)
+            linked[-1] = entry
+            added |= keys
+            settled.append((item, outcome | {"entry_id": entry_id}))
+            planned += [_Planned(item, row, place, one, entry) for place, one in enumerate(item.fill(entry).effects)]
+        self._messages(tx, [item for item, _ in settled])
+        self._effects(tx, planned)
+        self._outcomes(tx, [outcome for _, outcome in settled])
+        for item, _ in settled:
+            self._bounced(tx, item)
+        return linked
+
+    def _locked(self, tx: Connection, items: Sequence[Settlement]) -> dict[int, Any]:
+        """Lock the letters' identities and the ledger's rows; `Changed` if a thread is not what it was resolved with."""
+        self._registry.lock(tx, [key for item in items for key in item.locked_keys])
+        known = self._registry.known_each(tx, [item.lookup_keys for item in items])
+        if any(_signature(now) != _signature(item.known) for item, now in zip(items, known, strict=True)):
             raise Changed
-        row = tx.execute(select(intake).where(intake.c.id == item.intake_id).with_for_update()).one()
-        if row.state not in item.from_states:
-            return None  # another node, or a person, was quicker
-        entry_id, entry = self._register(tx, item)
-        plan = item.fill(entry)
-        self._message(tx, item)
-        self._effects(tx, item, row, plan.effects, entry)
-        self._outcome(tx, item, entry_id)
-        self._bounced(tx, item)
-        return entry
+        columns = (intake.c.id, intake.c.state, intake.c.mailbox, intake.c.folder, intake.c.uidvalidity, intake.c.uid)
+        query = select(*columns).where(intake.c.id.in_([item.intake_id for item in items])).order_by(intake.c.id)
+        return {row.id: row for row in tx.execute(query.with_for_update())}
 
-    def _register(self, tx: Connection, item: Settlement) -> tuple[int | None, Entry | None]:
-        """The new entry; or the one that the mail is linked to."""
+    def _register(self, tx: Connection, item: Settlement) -> tuple[int | None, Entry | None, set[str]]:
+        """The new entry, or the one that the mail is linked to; and the keys that it is found by from now on."""
         effect = next((one for one in item.plan.effects if isinstance(one, RegisterEffect)), None)
         thread = item.case.thread
         found = self._registry.by_number(tx, thread.entry.number, thread.entry.registered) if thread.entry else None
         if effect is None:
             if found and item.plan.link:
-                self._registry.add_keys(tx, found[0], item.entry_keys(None))
-                return found
-            return None, None
+                keys = item.entry_keys(None)
+                self._registry.add_keys(tx, found[0], keys)
+                return *found, set(keys)
+            return None, None, set()
         series = series_of(item.classification, effect.entry.series)
         if series is None:
             raise Permanent(f"the series {effect.entry.series} is not in register.yaml")
@@ -123,10 +147,11 @@ class Settler:
         filled = next(one for one in item.fill(entry).effects if isinstance(one, RegisterEffect))
         entry = filled.entry  # fill adds what follows from number and date: the due date
         why = f"rule '{effect.rule}'"
-        entry_id = self._registry.insert(tx, entry, item.entry_keys(entry), who="mailrouter", why=why)
+        keys = item.entry_keys(entry)
+        entry_id = self._registry.insert(tx, entry, keys, who="mailrouter", why=why)
         if found and related:
             self._relate(tx, item, found[0], entry)
-        return entry_id, entry
+        return entry_id, entry, set(keys)
 
     def _relate(self, tx: Connection, item: Settlement, related_id: int, entry: Entry) -> None:
         related = self._registry.by_id(tx, related_id, to_change=True)  # another answer may have joined it meanwhile
@@ -142,34 +167,39 @@ class Settler:
             why=f"found by {item.case.thread.entry.by if item.case.thread.entry else 'its thread'}",
         )
 
-    def _message(self, tx: Connection, item: Settlement) -> None:
-        row = {
-            "sha256": item.case.sha256,
-            "size": item.size,
-            "raw": item.raw,
-            "reading": item.reading,
-            "reader": item.reader,
-            "seen_at": item.now.isoformat(timespec="seconds"),
-        }
-        if not self._db.add(tx, messages, [row]):
-            tx.execute(
-                update(messages)
-                .where(messages.c.sha256 == item.case.sha256, messages.c.reader != item.reader)
-                .values(reading=item.reading, reader=item.reader)
+    def _messages(self, tx: Connection, items: Sequence[Settlement]) -> None:
+        """The mails' contents, once each; a reading by another version of the reader takes the place of the old one."""
+        rows = [
+            {
+                "sha256": item.case.sha256,
+                "size": item.size,
+                "raw": item.raw,
+                "reading": item.reading,
+                "reader": item.reader,
+                "seen_at": item.now.isoformat(timespec="seconds"),
+            }
+            for item in items
+        ]
+        if self._db.add(tx, messages, rows) < len(rows):
+            again = update(messages).where(
+                messages.c.sha256 == bindparam("content"), messages.c.reader != bindparam("by")
             )
+            names = ("reading", "reader")
+            values = [
+                {"content": row["sha256"], "by": row["reader"]} | {name: row[name] for name in names} for row in rows
+            ]
+            tx.execute(again, values)
 
-    def _effects(
-        self, tx: Connection, item: Settlement, row: Any, planned: Sequence[Effect], entry: Entry | None
-    ) -> None:
+    def _effects(self, tx: Connection, planned: Sequence["_Planned"]) -> None:
         """The outbox's rows, those that are not there yet; a draft that is new has a row of its own as well."""
         rows = []
-        for position, one in enumerate(planned):
-            effect = _of_this_copy(one, row)
-            values = _effect_row(item, row, position, effect)
+        for one in planned:
+            effect = _of_this_copy(one.effect, one.row)
+            values = _effect_row(one, effect)
             if not isinstance(effect, DraftEffect):
                 rows.append(values)
             elif self._db.add(tx, effects, [values]):
-                self._draft(tx, item, row, effect, entry)
+                self._draft(tx, one.item, one.row, effect, one.entry)
         self._db.add(tx, effects, rows)
 
     def _draft(self, tx: Connection, item: Settlement, row: Any, effect: DraftEffect, entry: Entry | None) -> None:
@@ -197,30 +227,43 @@ class Settler:
                 .values(state="failed", error=f"bounced for {failed}")
             )
 
-    def _outcome(self, tx: Connection, item: Settlement, entry_id: int | None) -> None:
-        case, decision = item.case, item.decision
-        hold = item.plan.hold
-        sender = case.message.author
-        tx.execute(
-            update(intake)
-            .where(intake.c.id == item.intake_id)
-            .values(
-                sha256=case.sha256,
-                state="held" if hold else "settled",
-                received_at=case.received,
-                sender=(sender.address or sender.name) if sender else "",
-                subject=case.message.subject,
-                case_json=CASE.dump_json(case, by_alias=True).decode(),
-                ruleset=decision.ruleset,
-                rules=json.dumps(list(decision.rules), ensure_ascii=False),
-                trace=TRACE.dump_json(tuple(one for one in decision.trace if one.matched)).decode(),
-                hold_code=hold.code if hold else None,
-                hold_reason=hold.reason if hold else None,
-                hold_due_at=item.hold_due if hold else None,
-                entry_id=entry_id,
-                settled_at=item.now.isoformat(timespec="seconds"),
-            )
-        )
+    def _outcomes(self, tx: Connection, outcomes: Sequence[dict[str, Any]]) -> None:
+        """How the mails ended, in the ledger's rows."""
+        if outcomes:
+            tx.execute(update(intake).where(intake.c.id == bindparam("row")), list(outcomes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """An effect to be written down."""
+
+    item: Settlement
+    row: Any  # the ledger's
+    position: int
+    effect: Effect
+    entry: Entry | None
+
+
+def _outcome(item: Settlement) -> dict[str, Any]:
+    """The ledger's row of a settled mail; its entry is known later."""
+    case, decision, hold = item.case, item.decision, item.plan.hold
+    sender = case.message.author
+    return {
+        "row": item.intake_id,
+        "sha256": case.sha256,
+        "state": "held" if hold else "settled",
+        "received_at": case.received,
+        "sender": (sender.address or sender.name) if sender else "",
+        "subject": case.message.subject,
+        "case_json": CASE.dump_json(case, by_alias=True).decode(),
+        "ruleset": decision.ruleset,
+        "rules": json.dumps(list(decision.rules), ensure_ascii=False),
+        "trace": TRACE.dump_json(tuple(one for one in decision.trace if one.matched)).decode(),
+        "hold_code": hold.code if hold else None,
+        "hold_reason": hold.reason if hold else None,
+        "hold_due_at": item.hold_due if hold else None,
+        "settled_at": item.now.isoformat(timespec="seconds"),
+    }
 
 
 def _signature(known: Sequence[KnownEntry]) -> tuple[tuple[str | None, tuple[str, ...]], ...]:
@@ -241,16 +284,17 @@ def _linked(entry: Entry, related: Entry | None) -> Entry:
     return replace(entry, relations=(*entry.relations, Relation("initial", related.number or "")))
 
 
-def _effect_row(item: Settlement, row: Any, position: int, effect: Effect) -> dict[str, Any]:
+def _effect_row(one: _Planned, effect: Effect) -> dict[str, Any]:
+    item = one.item
     done = effect.kind in DONE_HERE
     at = in_utc(datetime.fromisoformat(effect.at)) if isinstance(effect, RemindEffect) and effect.at else None
     return {
         "key": effect.key,
         "intake_id": item.intake_id,
-        "mailbox": row.mailbox,
+        "mailbox": one.row.mailbox,
         "kind": effect.kind,
         "rule": effect.rule,
-        "position": position,
+        "position": one.position,
         "payload": EFFECT.dump_json(effect).decode(),
         "state": "done" if done else "pending",
         "attempts": 0,
