@@ -6,7 +6,7 @@ Invariant: before it nothing outside changes and a crash only repeats the poll; 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -86,34 +86,38 @@ class Settler:
     def settle(self, items: Sequence[Settlement]) -> list[Entry | None]:
         """Settle all of them in one transaction, or none: raises `Changed` or `Refused` if one of them cannot be."""
         outcomes = [_outcome(item) for item in items]  # the longest part of it, before anybody waits for our locks
-        return self._db.write(lambda tx: self._settle(tx, items, outcomes))
+        return self._db.write(lambda tx: self._together(tx, items, outcomes))
 
-    def _settle(
+    def _together(
         self, tx: Connection, items: Sequence[Settlement], outcomes: Sequence[dict[str, Any]]
     ) -> list[Entry | None]:
         rows = self._locked(tx, items)
-        linked: list[Entry | None] = []
-        settled: list[tuple[Settlement, dict[str, Any]]] = []
-        planned: list[_Planned] = []
-        added: set[str] = set()  # keys that this transaction gave to entries
-        for item, outcome in zip(items, outcomes, strict=True):
-            row = rows[item.intake_id]
-            linked.append(None)
-            if row.state not in item.from_states:
-                continue  # another node, or a person, was quicker
-            if not added.isdisjoint(item.lookup_keys):
-                raise Changed  # by an earlier one of these
-            entry_id, entry, keys = self._register(tx, item)
-            linked[-1] = entry
-            added |= keys
-            settled.append((item, outcome | {"entry_id": entry_id}))
-            planned += [_Planned(item, row, place, one, entry) for place, one in enumerate(item.fill(entry).effects)]
-        self._messages(tx, [item for item, _ in settled])
-        self._effects(tx, planned)
-        self._outcomes(tx, [outcome for _, outcome in settled])
-        for item, _ in settled:
+        done = _Batch()
+        linked = [
+            self._settle(tx, item, outcome, rows[item.intake_id], done)
+            for item, outcome in zip(items, outcomes, strict=True)
+        ]
+        self._messages(tx, done.items)
+        self._effects(tx, done.planned)
+        self._outcomes(tx, done.outcomes)
+        for item in done.items:
             self._bounced(tx, item)
         return linked
+
+    def _settle(
+        self, tx: Connection, item: Settlement, outcome: dict[str, Any], row: Any, done: "_Batch"
+    ) -> Entry | None:
+        """One of them: its entry is written now, all else by the batch."""
+        if row.state not in item.from_states:
+            return None  # another node, or a person, was quicker
+        if not done.added.isdisjoint(item.lookup_keys):
+            raise Changed  # by an earlier one of these
+        entry_id, entry, keys = self._register(tx, item)
+        done.added |= keys
+        done.items.append(item)
+        done.outcomes.append(outcome | {"entry_id": entry_id})
+        done.planned += [_Planned(item, row, place, one, entry) for place, one in enumerate(item.fill(entry).effects)]
+        return entry
 
     def _locked(self, tx: Connection, items: Sequence[Settlement]) -> dict[int, Any]:
         """Lock the letters' identities and the ledger's rows; `Changed` if a thread is not what it was resolved with."""
@@ -231,6 +235,16 @@ class Settler:
         """How the mails ended, in the ledger's rows."""
         if outcomes:
             tx.execute(update(intake).where(intake.c.id == bindparam("row")), list(outcomes))
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a transaction has still to write."""
+
+    items: list[Settlement] = field(default_factory=list)
+    outcomes: list[dict[str, Any]] = field(default_factory=list)  # the ledger's rows of these
+    planned: list["_Planned"] = field(default_factory=list)
+    added: set[str] = field(default_factory=set)  # the keys that it has given to entries
 
 
 @dataclass(frozen=True, slots=True)
