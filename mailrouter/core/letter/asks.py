@@ -33,6 +33,8 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
     tables = ask_phrases(language)
     asks: list[Ask] = []
     for sentence in sentences:
+        if not _may_concern(sentence, tables, has_asks=bool(asks)):
+            continue
         when = deadline(sentence, tables, after, language)
         waiting = bool(when) and not all(ask.deadline_raw for ask in asks)  # for a date that a later sentence gives
         found = _sentence_asks(sentence, tables, has_asks=bool(asks), waiting=waiting, dated=bool(when))
@@ -54,6 +56,12 @@ def _spoken_of(folded: str, tables: Sequence[AskPhrases]) -> frozenset[AskKind]:
     """The kinds that a sentence names: "nominations should reach us by …"; a mere reply answers all."""
     words = _GENERIC_REPLY.sub(_blank, _ADDRESS.sub(_blank, folded))
     return frozenset(kind for table in tables for kind in _kinds_at(words, table.kinds, 0))
+
+
+def _may_concern(sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool) -> bool:
+    """Whether a sentence may ask something, or say by when to do what was asked; most do neither."""
+    asking = _asking_words(sentence, tables)
+    return any(table.asking.may_be_in(asking) for table in tables) or (has_asks and _is_vehicle(sentence, tables))
 
 
 def _questions(sentences: Sequence[str]) -> tuple[Ask, ...]:
@@ -93,9 +101,7 @@ def _sentence_asks(
     sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool, waiting: bool, dated: bool
 ) -> tuple[AskKind, ...]:
     """The kinds that a sentence asks, the first in its words first."""
-    folded = _ADDRESS.sub(_blank, flat(sentence))
-    for table in tables:
-        folded = table.refused.sub(_blank, folded)
+    folded = _asking_words(sentence, tables)
     for table in tables:
         direct = _kinds_at(folded, table.direct, 0)
         request = table.request.search(folded)
@@ -113,6 +119,16 @@ def _sentence_asks(
         if request and not waiting and (dated or not (has_asks and table.vehicle.search(folded))):
             return _weak(folded, request.start())
     return ()
+
+
+def _asking_words(sentence: str, tables: Sequence[AskPhrases]) -> str:
+    """The sentence, folded, with blanks for the words that ask nothing: addresses, thanks, courtesies."""
+    folded = flat(sentence)
+    if "@" in folded or "/" in folded or "www." in folded:
+        folded = _ADDRESS.sub(_blank, folded)
+    for table in tables:
+        folded = table.refused.sub(_blank, folded)
+    return folded
 
 
 def _weak(folded: str, start: int) -> tuple[AskKind, ...]:

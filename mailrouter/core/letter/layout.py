@@ -7,6 +7,7 @@ A letter may print its annex first, and its addressee at the foot of page one, i
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.names import is_contact, is_role, named_line
@@ -48,16 +49,20 @@ _PAGE_NUMBER = re.compile(
 _BOLD = re.compile(r"^\*\*(.+?)\*\*(:?)$")
 
 
+_LONGEST_WORD = 200
+_WIDEST_BLANK = 40
 _LONGEST_LINE = 1500  # words of a paragraph are cut there, the rest makes further lines
 _MOST_LINES = 4000  # fifty pages
 # Longer runs are no words, and patterns would go over them again and again.
-_RUN = re.compile(r"(\S{200})\S+|[ \xa0]{40,}")
+_RUN = re.compile(rf"(\S{{{_LONGEST_WORD}}})\S+|[ \xa0]{{{_WIDEST_BLANK},}}")
 
 
 def _bounded(text: str) -> str:
     """The text with endless words and lines cut, so that reading takes a time in proportion to its length."""
     lines = []
-    for line in _RUN.sub(lambda match: match.group(1) or "    ", text).split("\n")[:_MOST_LINES]:
+    if _has_run(text):
+        text = _RUN.sub(lambda match: match.group(1) or "    ", text)
+    for line in text.split("\n")[:_MOST_LINES]:
         while len(line) > _LONGEST_LINE:
             cut = line.rfind(" ", 0, _LONGEST_LINE)
             cut = cut if cut > _LONGEST_LINE // 2 else _LONGEST_LINE
@@ -67,12 +72,18 @@ def _bounded(text: str) -> str:
     return "\n".join(lines[:_MOST_LINES])
 
 
+def _has_run(text: str) -> bool:
+    """Whether a text has an endless word or blank: the pattern takes its time to find none."""
+    longest = max(map(len, text.split()), default=0)
+    return longest > _LONGEST_WORD or " " * _WIDEST_BLANK in text.replace("\xa0", " ")
+
+
 def read_lines(text: str) -> tuple[Line, ...]:
     r"""The printed lines, columns of letterheads unwound, page numbers left out. "\\f" begins a page."""
     lines: list[Line] = []
     for number, page in enumerate(_bounded(text.replace("\r\n", "\n")).split("\f"), 1):
         gap = True
-        for raw in _unwind_columns(_head_columns(page.split("\n")) if number == 1 else page.split("\n")):
+        for raw in _unwound_page(page, first=number == 1):
             printed = raw.strip()
             if not printed:
                 gap = True
@@ -84,6 +95,14 @@ def read_lines(text: str) -> tuple[Line, ...]:
                 lines.append(Line(printed, folded, gap, number, bool(bold)))
             gap = False
     return tuple(lines)
+
+
+def _unwound_page(page: str, *, first: bool) -> list[str]:
+    """The rows of a page, one column after the other; most pages have but one."""
+    rows = page.split("\n")
+    if "\t" not in page and "    " not in page:
+        return rows
+    return _unwind_columns(_head_columns(rows) if first else rows)
 
 
 _WIDEST_HEAD = 60  # characters of a line that is still a letterhead's
@@ -296,10 +315,15 @@ def _is_text(line: Line) -> bool:
 
 def is_prose(line: Line) -> bool:
     """Whether a line is running text: many words, most of them not capitalised, no label before a colon."""
-    words = [word for word in line.text.split() if word[:1].isalpha()]
-    if len(words) < _PROSE_WORDS or len(line.text) < _PROSE_LENGTH:
+    return _is_prose(line.text)
+
+
+@lru_cache(maxsize=2048)
+def _is_prose(text: str) -> bool:
+    initials = [word[0] for word in text.split() if word[0].isalpha()]
+    if len(initials) < _PROSE_WORDS or len(text) < _PROSE_LENGTH:
         return False
-    return sum(word[0].islower() for word in words) * 5 >= 2 * len(words) and line.text[0] not in "-–•"
+    return sum(map(str.islower, initials)) * 5 >= 2 * len(initials) and text[0] not in "-–•"
 
 
 def _prose_at(lines: Sequence[Line]) -> int:

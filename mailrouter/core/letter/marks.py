@@ -65,7 +65,8 @@ class References:
 def references(lines: Sequence[Line], language: str | None) -> References:
     """The sender's number (Ares before a unit reference), ours that it answers, and the dates beside them."""
     text = "\n".join(line.text for line in lines)
-    ares = _ARES.search(text)
+    bracketed = "(" in text
+    ares = _ARES.search(text) if bracketed else None
     ours: str | None = f"Ares({ares.group(1)}){ares.group(2)}" if ares else None
     ares_day = first_day(ares.group(3)) if ares and ares.group(3) else None
     theirs: str | None = None
@@ -82,16 +83,20 @@ def references(lines: Sequence[Line], language: str | None) -> References:
                 ours, dated = ours or number, dated or day
             else:
                 theirs = theirs or number
-    unit = _UNIT.search(text)
+    unit = _UNIT.search(text) if bracketed or "/" in text else None
     if ours is None and unit:
         ours = unit.group()
     bare, bare_day = _bare_number(lines, language) if ours is None else (None, None)
     return References(ours or bare, theirs, dated or bare_day, ares_day)
 
 
+_SECOND_WORDS = re.compile(r"(?:Meie|Our ref|Unser Zeichen|N/réf|Reg\. kuup)\b")
+_SECOND_LABEL = re.compile(rf"(?<=\S)\s+(?={_SECOND_WORDS.pattern})")
+
+
 def _pieces(line: Line) -> tuple[Line, ...]:
     """A line that holds two labels ("Teie: … nr … Meie: … nr …") as two lines."""
-    cut = re.search(r"(?<=\S)\s+(?=(?:Meie|Our ref|Unser Zeichen|N/réf|Reg\. kuup)\b)", line.text)
+    cut = _SECOND_LABEL.search(line.text) if _SECOND_WORDS.search(line.text) else None
     if cut is None:
         return (line,)
     left, right = line.text[: cut.start()], line.text[cut.end() :]

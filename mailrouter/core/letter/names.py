@@ -227,4 +227,4 @@ def is_contact(text: str) -> bool:
 
 def mailboxes(text: str) -> list[str]:
     """The mail addresses in a text, as printed."""
-    return [match.group().rstrip(".'-") for match in _MAIL.finditer(text)]
+    return [match.group().rstrip(".'-") for match in _MAIL.finditer(text)] if "@" in text else []

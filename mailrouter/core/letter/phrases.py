@@ -12,7 +12,7 @@ from typing import Any
 
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.letters import AskKind
-from mailrouter.core.letter.wording import Vocabulary, Wording, needs_of
+from mailrouter.core.letter.wording import Hint, Vocabulary, Wording, needs_of
 from mailrouter.core.wordlists import load_words
 
 KINDS: tuple[AskKind, ...] = ("nominate", "attend", "reply", "inform", "transmit")
@@ -98,6 +98,7 @@ class AskPhrases:
     direct: dict[AskKind, Wording]
     vehicle: Wording
     refused: Wording
+    asking: Hint  # of a request, or of what is asked without one
     before_date: re.Pattern[str]
     after_date: re.Pattern[str]
     period: Wording
@@ -200,12 +201,15 @@ def ask_phrases(language: str | None) -> tuple[AskPhrases, ...]:
 def _ask_phrases(code: str) -> AskPhrases:
     data = _load("letters_asks.yaml")[code]
     vocabulary = Vocabulary()
+    request = union(data["request"], vocabulary)
+    direct = {kind: union(data["direct"][kind], vocabulary) for kind in KINDS}
     return AskPhrases(
-        request=union(data["request"], vocabulary),
+        request=request,
         kinds={kind: union(data[kind], vocabulary) for kind in KINDS},
-        direct={kind: union(data["direct"][kind], vocabulary) for kind in KINDS},
+        direct=direct,
         vehicle=union(data["vehicle"], vocabulary),
         refused=union(data["not"], vocabulary),
+        asking=Hint([request, *direct.values()]),
         before_date=re.compile(
             r"(?<!\w)(?:" + "|".join(sorted(map(compile_phrase, data["deadline"]), key=len, reverse=True)) + r")\W*$"
         ),

@@ -49,12 +49,13 @@ def read_letter(text: str, path: tuple[str, ...], *, mail_date: str | None = Non
     found = parties(layout, titled[1])
     if _signs(layout, found) < _ENOUGH:
         return None
-    return _letter(lines, layout, found, titled[0], language, path, mail_date)
+    return _letter(lines, layout, running_text(layout.body), found, titled[0], language, path, mail_date)
 
 
 def _letter(
     lines: Sequence[Line],
     layout: Layout,
+    prose: Sequence[Line],
     found: Parties,
     subject: str | None,
     language: str | None,
@@ -67,7 +68,6 @@ def _letter(
     signed = electronic_signature((*layout.tail, *layout.head, *lines[-4:], *_signed_feet(layout.body)), language)
     dated = _dated(layout, numbers, signed, language)
     after = dated or (date.fromisoformat(mail_date[:10]) if mail_date else None)
-    prose = running_text(layout.body)
     said = [sentence[:_SENTENCE] for paragraph in paragraphs(prose) for sentence in sentences(paragraph)][:_SENTENCES]
     asks = read_asks(said, language, after)
     mark = marking((*layout.head, *layout.tail, *lines[-6:]), language)
@@ -128,7 +128,7 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
     language = detect(words) or detect(f"{subject}\n{text}")
     titled = title(layout.head, layout.body)
     found = parties(layout, titled[1])
-    letter = _letter(lines, layout, found, titled[0], language, (), sent)
+    letter = _letter(lines, layout, prose, found, titled[0], language, (), sent)
     numbers = references(lines, language)
     printed = letter_date(layout.head, (), language) or numbers.dated or _labelled_date(layout, language)
     own_name = author.name if author and author.name and not found.author.name else None
@@ -150,10 +150,13 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
     )
 
 
+_DATE_LABEL = re.compile(r"(?:reg\.?\s?kuupaev|kuupaev|date|datum|дата|data|datums|paivays)\s*:\s*")
+
+
 def _labelled_date(layout: Layout, language: str | None) -> date | None:
     """A date behind a label anywhere in a mail's words ("Reg. kuupäev: 29.07.2024")."""
     for line in (*layout.body, *layout.tail):
-        found = re.search(r"(?:reg\.?\s?kuupaev|kuupaev|date|datum|дата|data|datums|paivays)\s*:\s*", line.folded)
+        found = _DATE_LABEL.search(line.folded) if ":" in line.folded else None
         day = first_day(line.text[found.end() :], language=language) if found else None
         if day:
             return day

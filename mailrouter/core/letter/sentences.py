@@ -12,6 +12,9 @@ _ABBREVIATION = re.compile(
     r"|bzw|abs|ziff|tel|inc|ltd|fig|approx|dept|gen|col|lt|n\.r|m|mme|gerb|t\.i|pvz|t\.sk|т\.е|т\.д|ст|п|г|гг|им|[^\W\d_])\.$",
     re.IGNORECASE,
 )
+_LONGEST_ABBREVIATION = 10  # characters, with what stands before it
+_ORDINAL = re.compile(r"(?:^|\s|[-–])\d{1,2}\.$")
+_WORD = re.compile(r"[^\W\d_]+")
 _BULLET = re.compile(r"^(?:[-–•▪*]|\(?[a-z\d]{1,2}[.)])\s+", re.IGNORECASE)
 
 
@@ -41,7 +44,7 @@ def _listing(paragraph: str) -> bool:
 
 def sentences(paragraph: str) -> list[str]:
     """The sentences of a paragraph, white space made single."""
-    text = re.sub(r"\s+", " ", paragraph).strip()
+    text = " ".join(paragraph.split())
     found: list[str] = []
     start = 0
     for match in _END.finditer(text):
@@ -59,8 +62,10 @@ def _goes_on(before: str, after: str) -> bool:
     """Whether the point belongs to an abbreviation, an initial or an ordinal ("5. März")."""
     if not before.endswith("."):
         return False
-    if _ABBREVIATION.search(before):
+    last = max(0, len(before) - _LONGEST_ABBREVIATION)
+    if _ABBREVIATION.search(before, last):
         return True
-    ordinal = re.search(r"(?:^|\s|[-–])\d{1,2}\.$", before)
-    word = re.match(r"[^\W\d_]+", after)
-    return bool(ordinal and (word is None or month_number(word.group())))
+    if not _ORDINAL.search(before, last):
+        return False
+    word = _WORD.match(after)
+    return word is None or bool(month_number(word.group()))

@@ -7,7 +7,8 @@ needs is the pattern not tried: most sentences have none, and a pattern of some 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Literal, NamedTuple
 
 _LEAST = 3  # letters that are worth looking for inside words
@@ -66,10 +67,7 @@ class Vocabulary:
         return bits
 
     def _text_bits(self, text: str) -> int:
-        bits = self._always
-        for word in _words(text):
-            bits |= self._of_word(word)
-        return bits
+        return reduce(or_, map(self._of_word, _words(text)), self._always)
 
 
 @lru_cache(maxsize=_TEXTS)
@@ -80,28 +78,43 @@ def _words(text: str) -> frozenset[str]:
 class Wording:
     """A compiled pattern, with the methods of one that are used here."""
 
-    __slots__ = ("_bit", "_of_text", "pattern")
+    __slots__ = ("bit", "of_text", "pattern")
 
     def __init__(self, pattern: re.Pattern[str], needs: frozenset[Need] | None, vocabulary: Vocabulary) -> None:
         self.pattern = pattern
-        self._bit = vocabulary.bit(needs)
-        self._of_text = vocabulary.of_text
+        self.bit = vocabulary.bit(needs)
+        self.of_text = vocabulary.of_text
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:
         """As `re.Pattern.search`."""
-        return self.pattern.search(text, start) if self._of_text(text) & self._bit else None
+        return self.pattern.search(text, start) if self.of_text(text) & self.bit else None
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """As `re.Pattern.fullmatch`."""
-        return self.pattern.fullmatch(text) if self._of_text(text) & self._bit else None
+        return self.pattern.fullmatch(text) if self.of_text(text) & self.bit else None
 
     def finditer(self, text: str, start: int = 0) -> Iterator[re.Match[str]]:
         """As `re.Pattern.finditer`."""
-        return self.pattern.finditer(text, start) if self._of_text(text) & self._bit else iter(())
+        return self.pattern.finditer(text, start) if self.of_text(text) & self.bit else iter(())
 
     def sub(self, replacement: Callable[[re.Match[str]], str], text: str) -> str:
         """As `re.Pattern.sub`."""
-        return self.pattern.sub(replacement, text) if self._of_text(text) & self._bit else text
+        return self.pattern.sub(replacement, text) if self.of_text(text) & self.bit else text
+
+
+class Hint:
+    """A quick no for several wordings of one vocabulary at once."""
+
+    __slots__ = ("_bits", "_of_text")
+
+    def __init__(self, wordings: Iterable[Wording]) -> None:
+        listed = list(wordings)
+        self._bits = reduce(or_, (wording.bit for wording in listed))
+        self._of_text = listed[0].of_text
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether one of the wordings may be found in a text; where not, none is."""
+        return bool(self._of_text(text) & self._bits)
 
 
 # What a piece of a pattern is: a letter of a word, a mark or blank between words, alternatives, or anything else.
@@ -119,11 +132,14 @@ class _Piece(NamedTuple):
 
 
 def needs_of(patterns: Iterable[str], *, begins: bool, ends: bool) -> frozenset[Need] | None:
-    """The words of which every text that one of the patterns finds has at least one; None where none are known.
+    """The words of which every text that one of the patterns finds has at least one; None where any text may be found.
 
     `begins`, `ends`: the patterns are only found at a word's begin, up to a word's end.
     """
-    return _any_of((piece for pattern in patterns for piece in _parse(pattern)), begins=begins, ends=ends)
+    listed = list(patterns)
+    if not listed:
+        return frozenset()  # what finds nothing needs a word that no text has
+    return _any_of((piece for pattern in listed for piece in _parse(pattern)), begins=begins, ends=ends)
 
 
 def _any_of(choices: Iterable[Sequence[_Piece]], *, begins: bool, ends: bool) -> frozenset[Need] | None:
