@@ -332,12 +332,32 @@ def _prose_at(lines: Sequence[Line]) -> int:
     if verbale:
         return verbale[-1]
     for at, line in enumerate(lines):
-        if line.bold or is_contact(line.text) or not (is_prose(line) or _wraps(lines[at : at + 2])):
+        if line.bold or is_contact(line.text) or not (_is_text(line) or _wraps(lines[at : at + 2])):
+            continue
+        if _numbered_below(lines[at + 1 : at + 1 + _LETTERHEAD_LINES]):
             continue
         title = line.gap and not line.text.rstrip().endswith((".", ":")) and at + 1 < len(lines) and lines[at + 1].gap
         if not title:
             return at
     return len(lines)
+
+
+_LETTERHEAD_LINES = 8
+
+
+def _numbered_below(lines: Sequence[Line]) -> bool:
+    """Whether a labelled number and its date still follow: the words above them are the letterhead's small print."""
+    labels = phrases().labels
+    return any(
+        labels[kind].match(line.folded) and _NUMBERED_DATE.search(line.folded)
+        for line in lines
+        for kind in ("ours", "theirs")
+    )
+
+
+_NUMBERED_DATE = re.compile(
+    r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d{2}[.-]\d{2}[.-]\d{2})(?!\d)\W*(?:nr|no|n°|№)\b"
+)
 
 
 def _wraps(lines: Sequence[Line]) -> bool:
@@ -397,7 +417,8 @@ def _signature_at(lines: Sequence[Line], start: int) -> int:
             return _names_above(lines, start, at)
     for at in range(max(start + 1, len(lines) - _SIGNATURE_LINES), len(lines)):
         if (lines[at].gap or _takes_leave(lines[at - 1])) and named_line(lines[at].text):
-            return at
+            above = lines[at - 1]
+            return at - 1 if at - 1 > start and is_role(above.text) and not _is_text(above) else at
     return len(lines)
 
 

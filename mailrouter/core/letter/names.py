@@ -57,6 +57,10 @@ _TAIL_CONTACT = re.compile(
 )
 
 
+_LONGEST_CONTACT = 130
+_REGISTERED = re.compile(
+    r"\b(?:registrikood|reg\.?\s?kood|registry code|company code|kodas|kods|reg\.?\s?nr\.?|y-tunnus|krs|siret)\s*:?\s*[\d-]{6,}"
+)
 _LEAD_WORDS = 2  # of a role before a name; more only where a title parts them
 
 
@@ -197,13 +201,16 @@ def _ends_in_role(folded: str) -> bool:
     return not joined and 1 < len(words) < 9 and bool(phrases().role.fullmatch(words[-1]))
 
 
+_ON_BEHALF = re.compile(
+    r"\b(?:volitusel|ülesandel|nimel)$|^(?:on behalf of|im auftrag|pour le|p\.\s?o\.)\b", re.IGNORECASE
+)
 _OF_NUMBERS = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}|\bnr\.?\s?\S*\d")  # a title that cites a decision
 
 
 @lru_cache(maxsize=2048)
 def is_institution(text: str) -> bool:
     """Whether the words name an institution and no role."""
-    if _OF_NUMBERS.search(text):
+    if _OF_NUMBERS.search(text) or _ON_BEHALF.search(text):
         return False
     return bool(phrases().institution.search(flat(text))) and not is_role(text) and len(text) < 130
 
@@ -219,6 +226,8 @@ def is_contact(text: str) -> bool:
     folded = flat(text)
     label = phrases().labels["contact"].match(folded)
     if label and re.match(r"\s*[:.]?\s*(?:\S*\d|\S+@|www|$)", folded[label.end() :]):
+        return True
+    if _REGISTERED.search(folded) and len(text) < _LONGEST_CONTACT:
         return True
     signs = (_PHONE, _URL, _MAIL, _POSTAL)
     hits = sum(bool(sign.search(text)) for sign in signs)

@@ -87,7 +87,7 @@ def _unknown_letterhead(head: Sequence[Line], blocks: Sequence[_Block], signer: 
 def _office(blocks: Sequence[_Block], addressee: _Block | None) -> str | None:
     """The role that a letterhead prints above the addressee without a name: "The Acting Director"."""
     at = blocks.index(addressee) if addressee in blocks and addressee else 0
-    roles = (b.party.role for b in blocks[:at] if not b.party.name and not b.labelled_to and not b.titled)
+    roles = (b.party.role for b in reversed(blocks[:at]) if not b.party.name and not b.labelled_to and not b.titled)
     return next((role for role in roles if role), None)
 
 
@@ -174,6 +174,8 @@ def _joined(blocks: Sequence[_Block]) -> list[_Block]:
 
 def _starts_party(line: Line, group: Sequence[Line], *, spaced: bool) -> bool:
     """Whether a line begins another party though no gap stands above it: a second person, or a "To:"."""
+    if line.folded in {"a", "an", "to"}:  # "Le Directeur général / à / Madame la Ministre"
+        return bool(group)
     if labelled(line, ("to", "from")):
         return any(named_line(other.text) or labelled(other, ("to", "from")) for other in group)
     person = named_line(line.text)
@@ -198,7 +200,7 @@ def _block(group: Sequence[Line]) -> _Block | None:
         opened = phrases().to_open.match(line.folded)
         if opened and not label:
             to, text = True, line.text[opened.end() :].strip() or text
-        text = without_contact(text)
+        text = _WIDE.split(without_contact(text), maxsplit=1)[0]
         person = named_line(text)
         if person and name is None:
             name, titled = person.name, titled or has_title(text)
@@ -206,7 +208,7 @@ def _block(group: Sequence[Line]) -> _Block | None:
         elif role and runs_on(role, text):
             role = f"{role} {text}"
         elif is_role(text) and role is None and not is_contact(text):
-            role, found = role_and_institution(_STYLE.sub("", text))
+            role, found = role_and_institution(_without_address(text))
             institution = institution or found
         elif is_institution(text) and not mailboxes(text) and (institution is None or outranks(text, institution)):
             institution = without_titles(_STREET_BEHIND.sub("", text))
@@ -216,6 +218,18 @@ def _block(group: Sequence[Line]) -> _Block | None:
 
 
 _STYLE = re.compile(r"^(?:The Hon(?:ou)?rable|(?:His|Her) Excellency,?(?: the)?|H\.\s?E\.(?: the)?)\s+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"^(?:Frau|Herrn?|(?:Madame|Mme)(?: la)?|(?:Monsieur|M\.)(?: le)?|proua|härra|hr|pr|Rouva|Herra)\s+", re.IGNORECASE
+)
+_WIDE = re.compile(r"\t|\s{4,}")  # what stands beside the name
+
+
+def _without_address(text: str) -> str:
+    """A role without the courtesy before it: "Frau Ministerialdirektorin", "The Honourable Minister"."""
+    bare = _ADDRESS.sub("", _STYLE.sub("", text))
+    return bare if is_role(bare) else text
+
+
 _STREET_BEHIND = re.compile(r",[^,]*\d.*$")  # "Ministry of the Interior, Pikk 61, Tallinn"
 
 

@@ -224,6 +224,7 @@ def _signs(layout: Layout, found: Parties) -> int:
     count += bool(found.author.name and (found.addressee.name or found.addressee.institution))
     count += 4 * bool(note_verbale(layout.body, layout.head))
     heads = [labelled(line, ("ours", "theirs", "to")) for line in layout.head]
+    count += bool(references(layout.head, None).ours) and not any(heads)
     count += any(heads) + any(label.kind == "theirs" for label in heads if label)
     count += any(labelled(line, ("subject",)) for line in layout.head) + bool(letter_date(layout.head, (), None))
     return count + 2 * any(phrases().signed.search(line.folded) for line in layout.tail)

@@ -38,9 +38,15 @@ def signature(tail: Sequence[Line], closing: Line | None) -> Party:
         named = named_line(line.text)
         if named is None:
             continue
-        role, institution = _role_below(lines[at + 1 :], named.role, named.institution)
+        below = lines[at + 1 :]
+        role, institution = _role_below(below, named.role, named.institution)
         before = lines[at - 1].text if at else ""
-        if role is None and before and is_role(before) and not named_line(before):
+        if (
+            (role is None or (not named.role and below[0].gap and role == below[0].text))
+            and before
+            and is_role(before)
+            and not named_line(before)
+        ):
             role = before
         return Party(name=named.name, role=role, institution=institution)
     institution = next(
