@@ -5,10 +5,12 @@ come out as one line each, cells apart by tabs; a blank line stands where the pa
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from statistics import median
+from typing import NamedTuple
 
 _LINE_TOLERANCE = 0.45  # of the type size: how far words of one line may stand apart in height
 _CELL_GAP = 0.85  # of the type size: white space that separates cells; a space is a quarter
@@ -19,8 +21,7 @@ _COLUMN_LINES = 7  # lines side by side that make two columns of running text
 _COLUMN_FILL = 0.62  # how much of a column's width its lines fill on average when they are running text
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):  # a page has hundreds: they are made in a fifth of a dataclass's time
     """A word and its box in points, y upwards."""
 
     text: str
@@ -28,7 +29,7 @@ class Word:
     right: float
     bottom: float
     top: float
-    bold: bool = False
+    place: int  # of its first character among those of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Row:
         return self.segments[-1].right
 
 
-def rows_of(words: Sequence[Word]) -> list[Row]:
-    """Words grouped into printed lines, from the top down."""
+def rows_of(words: Sequence[Word], bold_at: Callable[[int], bool]) -> list[Row]:
+    """Words grouped into printed lines, from the top down. `bold_at`: whether the character at a place is set bold."""
     groups: list[list[Word]] = []
     for word in sorted(words, key=lambda w: (-w.bottom, w.left)):
         size = max(word.top - word.bottom, 1.0)
@@ -74,13 +75,13 @@ def rows_of(words: Sequence[Word]) -> list[Row]:
             groups[-1].append(word)
         else:
             groups.append([word])
-    return [_row(group) for group in groups]
+    return [_row(group, bold_at) for group in groups]
 
 
-def _row(words: Sequence[Word]) -> Row:
-    ordered = sorted(words, key=lambda w: w.left)
-    bottom, top = median(w.bottom for w in ordered), median(w.top for w in ordered)
-    spaces = sorted(b.left - a.right for a, b in pairwise(ordered))
+def _row(words: Sequence[Word], bold_at: Callable[[int], bool]) -> Row:
+    ordered = sorted(words, key=attrgetter("left"))
+    bottom, top = median([w.bottom for w in ordered]), median([w.top for w in ordered])
+    spaces = sorted([b.left - a.right for a, b in pairwise(ordered)])
     usual = spaces[len(spaces) // 3] if len(spaces) > 3 else 0.0
     apart = max(_CELL_GAP * max(top - bottom, 1.0), _CELL_SPACES * usual if usual < top - bottom else 0.0)
     runs: list[list[Word]] = []
@@ -89,11 +90,11 @@ def _row(words: Sequence[Word]) -> Row:
             runs[-1].append(word)
         else:
             runs.append([word])
-    return Row(tuple(_segment(run) for run in runs), bottom, top)
+    return Row(tuple(_segment(run, bold_at) for run in runs), bottom, top)
 
 
-def _segment(run: Sequence[Word]) -> Segment:
-    bold = all(word.bold for word in run) and any(any(map(str.isalpha, word.text)) for word in run)
+def _segment(run: Sequence[Word], bold_at: Callable[[int], bool]) -> Segment:
+    bold = all(bold_at(word.place) for word in run) and any(any(map(str.isalpha, word.text)) for word in run)
     text = run[0].text
     for before, word in pairwise(run):
         whole = before.text.endswith("-") and word.left - before.right < 1

@@ -81,7 +81,7 @@ def _page(document: pypdfium2.PdfDocument, number: int) -> tuple[list[Row], list
     try:
         textpage = page.get_textpage()
         try:
-            rows = rows_of(list(_words(textpage)))
+            rows = rows_of(list(_words(textpage)), _Fonts(textpage).bold_at)
         finally:
             textpage.close()
         tabular = sum(len(row.segments) > 1 for row in rows) > 2
@@ -103,23 +103,22 @@ def _words(textpage: pypdfium2.PdfTextPage) -> Iterator[Word]:
         text = "".join(_character(textpage, index) for index in range(count))
     box = pdfium.FS_RECTF()
     reach = ctypes.byref(box)
-    fonts: dict[float, bool] = {}
+    box_of = pdfium.FPDFText_GetLooseCharBox
     for number, match in enumerate(_TOKEN.finditer(text)):
         if number >= _WORDS_A_PAGE:
             return
-        if not pdfium.FPDFText_GetLooseCharBox(textpage, match.start(), reach):
+        if not box_of(textpage.raw, match.start(), reach):
             continue
         left, bottom, top = box.left, box.bottom, box.top
-        if not pdfium.FPDFText_GetLooseCharBox(textpage, match.end() - 1, reach):
+        if not box_of(textpage.raw, match.end() - 1, reach):
             continue
-        bold = _is_bold(textpage, match.start(), fonts)
         yield Word(
             match.group().translate(_PARTED),
             left,
             max(box.right, left),
             min(bottom, box.bottom),
             max(top, box.top),
-            bold,
+            match.start(),
         )
 
 
@@ -128,14 +127,33 @@ def _character(textpage: pypdfium2.PdfTextPage, index: int) -> str:
     return chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " "
 
 
-def _is_bold(textpage: pypdfium2.PdfTextPage, index: int, _fonts: dict[float, bool]) -> bool:
-    """Whether a character is set in a bold face, by the font's weight or its name."""
-    if pdfium.FPDFText_GetFontWeight(textpage, index) >= _BOLD_WEIGHT:
-        return True
-    name = ctypes.create_string_buffer(64)
-    flags = ctypes.c_int()
-    pdfium.FPDFText_GetFontInfo(textpage, index, name, 64, ctypes.byref(flags))
-    return b"Bold" in name.value or b"bold" in name.value
+class _Fonts:
+    """The faces of a page's characters while it is open; each font is asked once."""
+
+    def __init__(self, textpage: pypdfium2.PdfTextPage) -> None:
+        self._page = textpage.raw
+        self._bold: dict[int, bool] = {}  # by the font's address
+
+    def bold_at(self, index: int) -> bool:
+        """Whether a character is set in a bold face; one that the page does not print, as a hyphen put in, has none."""
+        piece = pdfium.FPDFText_GetTextObject(self._page, index)
+        if not piece:
+            return False
+        font = pdfium.FPDFTextObj_GetFont(piece)
+        address = ctypes.addressof(font.contents) if font else 0
+        bold = self._bold.get(address)
+        if bold is None:
+            bold = self._bold[address] = self._is_bold(index)
+        return bold
+
+    def _is_bold(self, index: int) -> bool:
+        """By the font's weight or its name."""
+        if pdfium.FPDFText_GetFontWeight(self._page, index) >= _BOLD_WEIGHT:
+            return True
+        name = ctypes.create_string_buffer(64)
+        flags = ctypes.c_int()
+        pdfium.FPDFText_GetFontInfo(self._page, index, name, 64, ctypes.byref(flags))
+        return b"Bold" in name.value or b"bold" in name.value
 
 
 def _rulings(page: pypdfium2.PdfPage) -> list[float]:
