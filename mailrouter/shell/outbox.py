@@ -22,7 +22,7 @@ from mailrouter.shell.store.store import Store
 
 _LONGEST_WAIT = 3600.0  # seconds between two attempts, at most
 _SLACK = 0.5  # seconds of the lease within which a command begins after `begin`, besides its timeout
-_GROUP = 50  # outcomes written in one transaction…
+_GROUP = 100  # outcomes written in one transaction…
 _GROUPED = frozenset({"move", "flag"})  # …where repeating is harmless; a mail that went out is written down at once
 
 

@@ -70,7 +70,6 @@ class Pipeline:
     rulebook: Rulebook
     reader: ReadingPool
     clock: Clock
-    _key: str = ""
     _erased: dict[str, datetime] = field(default_factory=dict)  # when old mail was looked for last
 
     def poll(self, mailbox: Mailbox, connection: MailboxConnection, stop: Callable[[], bool] = lambda: False) -> Polled:
@@ -304,18 +303,13 @@ class Pipeline:
             lookup=self.store.registry.lookup,
             now=self.clock.now(),
             registrars=mailbox.registrars,
-            loop_key=self._loop_key(),
+            loop_key=self.store.secret("loop"),
             hops=outbox.hops,
             received_lines=outbox.received,
             flag=holds.flag,
             remind_hours=holds.remind_hours,
             zone=self.settings.timezone,
         )
-
-    def _loop_key(self) -> str:
-        if not self._key:
-            self._key = self.store.secret("loop")
-        return self._key
 
     def _hold(self, mailbox: Mailbox, arrival: Arrival, reading: Reading, error: Exception) -> str:
         """A bug of ours, or something impossible: the mail is kept and a person told."""

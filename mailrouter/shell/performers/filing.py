@@ -21,7 +21,8 @@ class Filing:
 
     def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
         """See interface.py."""
-        placed = [(task, desk.store.intake.locate(task.intake_id or 0)) for task in tasks]
+        places = desk.store.intake.locate_each([task.intake_id or 0 for task in tasks])
+        placed = [(task, places[task.intake_id or 0]) for task in tasks]
 
         def group(one: tuple[Task, Located]) -> tuple[str, str, str, int, str]:
             task, where = one

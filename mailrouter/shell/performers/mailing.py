@@ -4,7 +4,7 @@ Invariant: `performing` is committed for each mail before its DATA; after a cras
 found there is an unknown outcome for a person, or sent again where the setting says `resend`. Never a silent double.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from mailrouter.core.effects import AutoReplyEffect, ForwardEffect, NotifyEffect, RemindEffect
@@ -29,10 +29,11 @@ class Mailing:
     def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
         """See interface.py."""
         ready: dict[str, tuple[Task, smtp.Envelope]] = {}
+        lately = {name: desk.store.queue.sent_lately(name, _HOUR) for name in {task.mailbox for task in tasks}}
         for task in tasks:
             if any(_same_answer(task, other) for other, _ in ready.values()):
                 continue  # tried alone, once it is known whether the other went out
-            early = self._before(task, desk)
+            early = self._before(task, desk, lately[task.mailbox])
             if early is not None:
                 tell(task, early)
                 continue
@@ -42,7 +43,7 @@ class Mailing:
                 tell(task, Outcome("failed", str(error)))
         send_all(ready, desk, tell)
 
-    def _before(self, task: Task, desk: Desk) -> Outcome | None:
+    def _before(self, task: Task, desk: Desk, lately: Mapping[str, int]) -> Outcome | None:
         """What ends the task without sending: found in Sent, nobody knows, braked, no longer wanted."""
         effect = task.effect
         assert isinstance(effect, Automatic)
@@ -58,7 +59,7 @@ class Mailing:
             return Outcome("done", "the sender had this automatic answer within seven days", {"skipped": True})
         most = desk.settings.outbox.per_address
         for one in effect.to:
-            if one.address and desk.store.queue.sent_lately(task.mailbox, one.address, _HOUR) >= most:
+            if one.address and lately.get(one.address, 0) >= most:
                 return Outcome(
                     "held", f"more than {most} mails went to one address within an hour; see 'outbox.per_address'"
                 )
@@ -87,7 +88,7 @@ class Mailing:
         recipients = tuple(dict.fromkeys(one.address for one in listed if one.address and one.address not in done))
         loop = _loop(task, desk)
         if isinstance(effect, ForwardEffect):
-            original = desk.store.intake.content(_digest(task, desk))
+            original = desk.store.intake.original(task.intake_id or 0)
             if original is None:
                 raise Permanent("the mail's content is not kept (erased, or over the size limit): forward it by hand")
             raw = forward_mail(task.key, effect, effect.to, mailbox, original, now, loop)
@@ -155,10 +156,6 @@ def searched(task: Task, desk: Desk) -> Outcome | None:
         dict(task.result),
         final=True,
     )
-
-
-def _digest(task: Task, desk: Desk) -> str:
-    return desk.store.intake.locate(task.intake_id or 0).sha256 or ""
 
 
 def _loop(task: Task, desk: Desk) -> str:

@@ -4,7 +4,8 @@ Invariant: what is remembered here is only a copy of rows already read; each cal
 """
 
 import json
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
@@ -22,17 +23,22 @@ class Brake:
         self._db = database
         self._read_to: dict[str, float] = {}
         self._rows: dict[str, deque[tuple[float, str, tuple[str, ...]]]] = {}
+        self._counts: dict[str, Counter[str]] = {}
 
-    def sent_lately(self, mailbox: str, address: str, seconds: float) -> int:
-        """Mails that went to an address from this mailbox in the last seconds."""
-        since = self._db.read(lambda tx: self._update(tx, mailbox, seconds))
-        return sum(address in addresses for done, _, addresses in self._rows[mailbox] if done >= since)
+    def sent_lately(self, mailbox: str, seconds: float) -> Mapping[str, int]:
+        """Mails that went from this mailbox in the last seconds, by address; always ask for the same time."""
+        self._db.read(lambda tx: self._update(tx, mailbox, seconds))
+        return self._counts[mailbox]
 
-    def _update(self, tx: Connection, mailbox: str, seconds: float) -> float:
+    def _update(self, tx: Connection, mailbox: str, seconds: float) -> None:
         now = self._db.now(tx)
         rows = self._rows.setdefault(mailbox, deque())
+        counts = self._counts.setdefault(mailbox, Counter())
         while rows and rows[0][0] < now - seconds:
-            rows.popleft()
+            for address in rows.popleft()[2]:
+                counts[address] -= 1
+                if not counts[address]:
+                    del counts[address]
         since = max(now - seconds, self._read_to.get(mailbox, 0.0) - _LATE)
         known = {key for done, key, _ in rows if done >= since}
         query = (
@@ -46,11 +52,14 @@ class Brake:
             .order_by(effects.c.done_epoch)
         )
         fresh = [row for row in tx.execute(query) if row.key not in known]
-        rows.extend((row.done_epoch, row.key, _addresses(row.payload)) for row in fresh)
+        for row in fresh:
+            addresses = _addresses(row.payload)
+            rows.append((row.done_epoch, row.key, addresses))
+            counts.update(addresses)
         self._read_to[mailbox] = now
-        return now - seconds
 
 
 def _addresses(payload: str) -> tuple[str, ...]:
     effect = json.loads(payload)
-    return tuple(one["address"] for name in ("to", "cc") for one in effect.get(name, ()) if one.get("address"))
+    listed = (one["address"] for name in ("to", "cc") for one in effect.get(name, ()) if one.get("address"))
+    return tuple(dict.fromkeys(listed))

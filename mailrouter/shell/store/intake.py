@@ -193,13 +193,28 @@ class Intake:
 
     def locate(self, row: int) -> Located:
         """Where the mail of this row lies, as far as the ledger knows."""
-        query = select(intake).where(intake.c.id == row)
-        found = self._db.read(lambda tx: tx.execute(query).one())
-        return Located(found.folder, found.at_uidvalidity or found.uidvalidity, found.at_uid or found.uid, found.sha256)
+        return self.locate_each([row])[row]
+
+    def locate_each(self, rows: Sequence[int]) -> dict[int, Located]:
+        """Where the mails of these rows lie, as far as the ledger knows."""
+        query = select(
+            intake.c.id,
+            intake.c.folder,
+            func.coalesce(intake.c.at_uidvalidity, intake.c.uidvalidity).label("uidvalidity"),
+            func.coalesce(intake.c.at_uid, intake.c.uid).label("uid"),
+            intake.c.sha256,
+        ).where(intake.c.id.in_(list(rows)))
+        found = self._db.read(lambda tx: tx.execute(query).all())
+        return {one.id: Located(one.folder, one.uidvalidity, one.uid, one.sha256) for one in found}
 
     def content(self, sha256: str) -> bytes | None:
         """The bytes of a mail, None if erased or never whole."""
         query = select(messages.c.raw).where(messages.c.sha256 == sha256)
+        return self._db.read(lambda tx: tx.execute(query).scalar_one_or_none())
+
+    def original(self, row: int) -> bytes | None:
+        """The bytes of the mail of this row, None if erased or never whole."""
+        query = select(messages.c.raw).join(intake, intake.c.sha256 == messages.c.sha256).where(intake.c.id == row)
         return self._db.read(lambda tx: tx.execute(query).scalar_one_or_none())
 
     def readings(self, digests: Sequence[str], reader: str) -> dict[str, str]:

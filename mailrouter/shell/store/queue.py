@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, update
 
 from mailrouter.core.effects import EFFECT, Effect
 from mailrouter.shell.store.brake import Brake
@@ -181,30 +181,15 @@ class Queue:
     def finish_in(self, tx: Connection, finished: Sequence["Finished"], now_at: str) -> list["Finished"]:
         """`finish` inside a transaction; those whose claim still held."""
         now = self._db.now(tx)
-        kept = []
-        for one in finished:
-            changed = tx.execute(
-                update(effects)
-                .where(
-                    effects.c.key == one.task.key,
-                    effects.c.token == one.task.token,
-                    effects.c.state.in_(("claimed", "performing")),
-                )
-                .values(
-                    state=one.state,
-                    recovering=one.state == "unknown",
-                    token=None,
-                    # an unknown outcome whose trace was searched for in vain is not claimed again by itself
-                    lease_epoch=0.0 if one.state == "unknown" and one.final else None,
-                    error=one.error,
-                    result=json.dumps(dict(one.result), ensure_ascii=False) if one.result else None,
-                    not_before_epoch=now + one.wait_seconds,
-                    done_at=now_at if one.state == "done" else None,
-                    done_epoch=now if one.state == "done" else None,
-                )
-            ).rowcount
-            if changed == 1:
-                kept.append(one)
+        claimed = select(effects.c.key, effects.c.token).where(
+            effects.c.key.in_([one.task.key for one in finished]),
+            effects.c.state.in_(("claimed", "performing")),
+        )
+        tokens = {row.key: row.token for row in tx.execute(claimed.order_by(effects.c.key).with_for_update())}
+        kept = [one for one in finished if tokens.get(one.task.key) == one.task.token]
+        if kept:
+            outcomes = [_outcome(one, now, now_at) for one in kept]
+            tx.execute(update(effects).where(effects.c.key == bindparam("effect")), outcomes)
         return kept
 
     def expire(self, *, alone: bool = False) -> int:
@@ -300,9 +285,9 @@ class Queue:
         query = select(func.count()).where(effects.c.state == "pending", effects.c.error.is_not(None))
         return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
 
-    def sent_lately(self, mailbox: str, address: str, seconds: float) -> int:
-        """Mails that went to an address from this mailbox in the last seconds, for the brake."""
-        return self._brake.sent_lately(mailbox, address, seconds)
+    def sent_lately(self, mailbox: str, seconds: float) -> Mapping[str, int]:
+        """Mails that went from this mailbox in the last seconds, by address, for the brake."""
+        return self._brake.sent_lately(mailbox, seconds)
 
     def answered_since(self, mailbox: str, rule: str, address: str, since: str) -> bool:
         """Whether an automatic answer of this rule went out to the address since that calendar time."""
@@ -326,6 +311,24 @@ class Queue:
         )
         row = self._db.read(lambda tx: tx.execute(query).one_or_none())
         return dict(row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def _outcome(one: Finished, now: float, now_at: str) -> dict[str, Any]:
+    """An effect's row after a try."""
+    done = one.state == "done"
+    return {
+        "effect": one.task.key,
+        "state": one.state,
+        "recovering": one.state == "unknown",
+        "token": None,
+        # an unknown outcome whose trace was searched for in vain is not claimed again by itself
+        "lease_epoch": 0.0 if one.state == "unknown" and one.final else None,
+        "error": one.error,
+        "result": json.dumps(dict(one.result), ensure_ascii=False) if one.result else None,
+        "not_before_epoch": now + one.wait_seconds,
+        "done_at": now_at if done else None,
+        "done_epoch": now if done else None,
+    }
 
 
 def _task(row: Any, token: str) -> Task:

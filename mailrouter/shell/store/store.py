@@ -38,6 +38,7 @@ class Store:
             Path(database.path).parent.mkdir(parents=True, exist_ok=True)
         migrate(database)
         self._db = database
+        self._secrets: dict[str, str] = {}
         self.path = database.path
         self.sqlite = database.sqlite
         self.intake = Intake(database)
@@ -91,10 +92,10 @@ class Store:
 
     def secret(self, name: str) -> str:
         """A random secret of this store, made when it is first asked for (the loop token's key)."""
-        value = self.leases.load(name)
-        if value is None:
-            value = self.leases.load_or(name, secrets.token_hex(32))
-        return value
+        if name not in self._secrets:  # it never changes
+            value = self.leases.load(name)
+            self._secrets[name] = value or self.leases.load_or(name, secrets.token_hex(32))
+        return self._secrets[name]
 
     def close(self) -> None:
         """Close every connection."""
