@@ -34,6 +34,7 @@ from mailrouter.shell.mailboxes.interface import Fetched, MailboxConnection
 from mailrouter.shell.progress import progress
 from mailrouter.shell.reading import ReadingPool
 from mailrouter.shell.rulebook import Rulebook
+from mailrouter.shell.store.intake import Unread
 from mailrouter.shell.store.settlement import Changed, Refused, Settlement
 from mailrouter.shell.store.store import Store
 
@@ -77,8 +78,8 @@ class Pipeline:
         uidvalidity = self._list(mailbox, connection)
         outcomes: list[str] = []
         unread = self.store.intake.unread(mailbox.name, mailbox.folder, uidvalidity)
-        with progress(f"{mailbox.name}: mails read", unread) as advance:
-            for some in self._outcomes(mailbox, connection, uidvalidity, stop):
+        with progress(f"{mailbox.name}: mails read", unread.count) as advance:
+            for some in self._outcomes(mailbox, connection, uidvalidity, unread, stop) if unread.count else ():
                 outcomes += some
                 advance(len(some))
         self.store.intake.healthy(mailbox.name, mailbox.folder, self._now())
@@ -89,7 +90,12 @@ class Pipeline:
         return Polled(len(outcomes), settled, held)
 
     def _outcomes(
-        self, mailbox: Mailbox, connection: MailboxConnection, uidvalidity: int, stop: Callable[[], bool]
+        self,
+        mailbox: Mailbox,
+        connection: MailboxConnection,
+        uidvalidity: int,
+        unread: Unread,
+        stop: Callable[[], bool],
     ) -> Iterator[list[str]]:
         """Chunk by chunk, how each mail ended. The next chunk is fetched and read while one is settled."""
         taken: _Taken | None = None
@@ -98,7 +104,7 @@ class Pipeline:
                 following: _Taken | None = None
                 try:
                     if not stop():
-                        last = taken.last_uid if taken else 0
+                        last = taken.last_uid if taken else unread.after
                         following = self._take(mailbox, connection, uidvalidity, last, ahead)
                 finally:  # what was fetched is settled, whatever has become of the connection
                     done = [*taken.outcomes, *self._settle_all(mailbox, taken)] if taken else []

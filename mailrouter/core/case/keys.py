@@ -36,6 +36,7 @@ from mailrouter.core.register import Entry, find_numbers, find_references
 ZONE = "Europe/Tallinn"  # printed times without an offset are ours
 _ENOUGH_TEXT = 200  # letters and digits: shorter texts are covering words that many mails share
 _TEXT = 4_000
+_BETWEEN = re.compile(r"[\W_]+")  # all but letters and digits
 _LONGEST_KEY = 250  # characters
 _MOST = 200  # numbers, references and Message-IDs of one mail that are looked up
 # The Commission's own programs print its history in its own time, ours print ours.
@@ -245,7 +246,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def text_keys(text: str) -> tuple[str, ...]:
     """The key of a mail's words, whatever line breaks and marks a program put between them; () if they are few."""
-    letters = "".join(filter(str.isalnum, fold(text[: 4 * _TEXT])))[:_TEXT]
+    letters = _BETWEEN.sub("", fold(text[: 4 * _TEXT]))[:_TEXT]
     return (f"text:{_digest(letters)}",) if len(letters) >= _ENOUGH_TEXT else ()
 
 

@@ -101,3 +101,7 @@ class Directory:
     roles: tuple[Role, ...] = ()
     units: tuple[Unit, ...] = ()
     institutions: tuple[Institution, ...] = field(default=())
+
+    def __hash__(self) -> int:
+        """Of a few entries: what was worked out for a directory is asked for with every name that a mail has."""
+        return hash((len(self.people), self.people[:1], self.roles[:1], self.units[:1], len(self.institutions)))

@@ -123,6 +123,11 @@ def find(directory: Directory, name: str, *, on: str | None = None) -> Found | N
     name is passed over. An e-mail address stands for its person, else for itself. `on` (ISO date) leaves out persons
     that are not valid then.
     """
+    return _find(directory, name, on)
+
+
+@lru_cache(maxsize=4096)  # a mail names its parties several times, and most correspondents write again
+def _find(directory: Directory, name: str, on: str | None) -> Found | NotFound:
     written = name.strip(" \t\n.,;:()[]<>\"'„“”«»")
     if "@" in written:
         return _find_address(directory, written, on)
@@ -146,17 +151,23 @@ def _droppable(directory: Directory, written: str) -> int:
     "nõunik Katarina Budrikule" means Katarina Budrik, but "Peeter Budrikule" does not.
     """
     words = _WORDS.findall(written)
-    titles = [person.job for person in directory.people]
-    titles += [form for role in directory.roles for form in (role.name, *role.printed)]
-    posts = {fold(word) for title in titles for word in _WORDS.findall(title)}
+    posts = _posts(directory)
     count = 0
     for word in words[:-1]:
         folded = fold(word)
         common = word[:1].islower() and not usual(word)
-        if not (common or folded in _TITLES or any(same_noun(post, folded) for post in posts if len(post) > 3)):
+        if not (common or folded in _TITLES or any(same_noun(post, folded) for post in posts)):
             break
         count += 1
     return count
+
+
+@lru_cache(maxsize=8)
+def _posts(directory: Directory) -> frozenset[str]:
+    """The folded words of the directory's jobs and roles; short ones are no posts by themselves."""
+    titles = [person.job for person in directory.people]
+    titles += [form for role in directory.roles for form in (role.name, *role.printed)]
+    return frozenset(post for title in titles for word in _WORDS.findall(title) if len(post := fold(word)) > 3)
 
 
 def _find_address(directory: Directory, address: str, on: str | None) -> Found:
@@ -186,7 +197,19 @@ def _find_exactly(directory: Directory, words: tuple[str, ...], on: str | None) 
 
 
 def _plain(name: str) -> str:
-    return " ".join(_WORDS.findall(latin(name)))
+    return " ".join(_words(name))
+
+
+@lru_cache(maxsize=16384)
+def _words(name: str) -> tuple[str, ...]:
+    """The words of a name of the directory, folded and in Latin letters."""
+    return tuple(_WORDS.findall(latin(name)))
+
+
+@lru_cache(maxsize=16384)
+def _job_words(job: str) -> tuple[str, ...]:
+    """The words of a job of the directory, folded."""
+    return tuple(_WORDS.findall(fold(job)))
 
 
 def _find_person(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
@@ -245,7 +268,7 @@ def _match_loosely(index: _Index, words: tuple[str, ...]) -> set[int]:
 
 def _find_noun(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
     """Groups, units and roles whose name these words are, in any case or number."""
-    return _unique(_nouns(directory, on, lambda name: _same(_WORDS.findall(latin(name)), words)))
+    return _unique(_nouns(directory, on, lambda name: _same(_words(name), words)))
 
 
 def _find_post(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
@@ -256,8 +279,7 @@ def _find_post(directory: Directory, words: tuple[str, ...], on: str | None) -> 
     return [
         Found("person", person.name, (_address(person),))
         for person in posts
-        if _same(_WORDS.findall(fold(person.job)), words)
-        or _same(_WORDS.findall(fold(f"{person.unit} {person.job}")), words)
+        if _same(_job_words(person.job), words) or _same(_job_words(f"{person.unit} {person.job}"), words)
     ]
 
 
@@ -268,12 +290,12 @@ def _head_of_unit(directory: Directory, words: tuple[str, ...], on: str | None) 
         if not unit_words or not any(same_noun(head, post[0]) for head in _HEADS):
             continue
         for unit in _units(directory):
-            if unit.head and any(_same(_WORDS.findall(latin(name)), unit_words) for name in (unit.name, *unit.also)):
+            if unit.head and any(_same(_words(name), unit_words) for name in (unit.name, *unit.also)):
                 return Found("person", unit.head, _members(directory, (unit.head,), on))
     return None
 
 
-def _same(entry: list[str], words: tuple[str, ...]) -> bool:
+def _same(entry: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return len(entry) == len(words) and all(same_noun(mine, theirs) for mine, theirs in zip(entry, words, strict=True))
 
 
@@ -285,7 +307,7 @@ def _find_partly(directory: Directory, words: tuple[str, ...], on: str | None) -
         return []
 
     def partly(name: str) -> bool:
-        entry = _WORDS.findall(latin(name))
+        entry = _words(name)
         return len(words) < len(entry) and all(any(same_noun(mine, word) for mine in entry) for word in words)
 
     return _unique([found for found in _nouns(directory, on, partly) if found.kind in ("group", "unit")])

@@ -31,6 +31,7 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE,
 )
+_MAY_BE = re.compile(r"\d ?/ ?\d")  # what every number has in it
 _ARES = re.compile(r"\bAres\s?\((\d{4})\)\s?(\d{5,9})", re.IGNORECASE)
 _LABELLED = re.compile(
     r"\b(?:nr|no|n°|nº|№|viit\w*|ref\w*|reg\w*|numb\w+|viitenumb\w+|your|teie|meie|our)\b[.:\s)]{0,3}(?:nr|no|numb\w*|ref\w*)?[.:\s]{0,3}$",
@@ -62,7 +63,8 @@ def found_numbers(text: str) -> tuple[FoundNumber, ...]:
 def find_references(text: str) -> tuple[str, ...]:
     """References of other institutions: Ares numbers ("Ares(2021)7378458") and register numbers, in their order."""
     plain = _plain(text)
-    found = [(match.start(), f"Ares({match[1]}){match[2]}") for match in _ARES.finditer(plain)]
+    ares = _ARES.finditer(plain) if "(" in plain else ()
+    found = [(match.start(), f"Ares({match[1]}){match[2]}") for match in ares]
     found += [(number.start, number.number) for number in _numbers(plain)]
     return tuple(dict.fromkeys(reference for _, reference in sorted(found)))
 
@@ -74,6 +76,8 @@ def _plain(text: str) -> str:
 
 
 def _numbers(text: str) -> Iterator[FoundNumber]:
+    if "/" not in text or not _MAY_BE.search(text):  # most words, told at a glance
+        return
     ended = 0  # the last match: what was said of it is not said of the next
     for match in _NUMBER.finditer(text):
         since, ended = ended, match.end()

@@ -22,6 +22,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """The UIDs of an epoch without an outcome: how many, and a UID below all of them."""
+
+    count: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Located:
     """Where a mail of the ledger lies now."""
 
@@ -96,15 +104,16 @@ class Intake:
 
         self._db.write(work)
 
-    def unread(self, mailbox: str, folder: str, uidvalidity: int) -> int:
-        """How many seen UIDs of the epoch have no outcome."""
-        query = select(func.count()).where(
+    def unread(self, mailbox: str, folder: str, uidvalidity: int) -> Unread:
+        """How many seen UIDs of the epoch have no outcome, and from where on."""
+        query = select(func.count(), func.min(intake.c.uid)).where(
             intake.c.mailbox == mailbox,
             intake.c.folder == folder,
             intake.c.uidvalidity == uidvalidity,
             intake.c.state == "seen",
         )
-        return int(self._db.read(lambda tx: tx.execute(query).scalar_one()))
+        count, first = self._db.read(lambda tx: tx.execute(query).one())
+        return Unread(int(count), (first or 1) - 1)
 
     def waiting(self, mailbox: str, folder: str, uidvalidity: int, limit: int, after: int = 0) -> list[Waiting]:
         """The oldest seen UIDs of the epoch above `after` without an outcome."""
@@ -151,22 +160,17 @@ class Intake:
 
     def earlier(self, mailbox: str, folder: str, uidvalidity: int, digests: Sequence[str]) -> dict[str, list[int]]:
         """For each of these contents, the rows of older epochs that no UID of this epoch stands for yet."""
-        query = (
-            select(intake.c.id, intake.c.sha256)
-            .where(
-                intake.c.mailbox == mailbox,
-                intake.c.folder == folder,
-                intake.c.uidvalidity != uidvalidity,
-                intake.c.sha256.in_(list(digests)),
-                intake.c.state.in_(("settled", "held", "released")),
-                intake.c.same_as.is_(None),
-                func.coalesce(intake.c.at_uidvalidity, 0) != uidvalidity,
-            )
-            .order_by(intake.c.id)
+        # Asked by content alone, which few rows share: SQLite would walk the whole epoch if it were offered the mailbox.
+        columns = (intake.c.id, intake.c.sha256, intake.c.mailbox, intake.c.folder, intake.c.uidvalidity)
+        query = select(*columns, intake.c.state, intake.c.same_as, intake.c.at_uidvalidity).where(
+            intake.c.sha256.in_(list(digests))
         )
         found: dict[str, list[int]] = {}
-        for row in self._db.read(lambda tx: tx.execute(query).all()):
-            found.setdefault(row.sha256, []).append(row.id)
+        for row in sorted(self._db.read(lambda tx: tx.execute(query).all()), key=lambda row: row.id):
+            here = (row.mailbox, row.folder) == (mailbox, folder)
+            older = uidvalidity not in (row.uidvalidity, row.at_uidvalidity) and row.same_as is None
+            if here and older and row.state in {"settled", "held", "released"}:
+                found.setdefault(row.sha256, []).append(row.id)
         return found
 
     def same(self, row: int, earlier: int, uidvalidity: int, uid: int, sha256: str, at: str) -> None:
