@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
 
@@ -92,6 +92,7 @@ class Path:
     get: Getter
     many: bool  # whether it may reach several values
     letter: bool  # whether it begins at the rule's own letter
+    few: tuple[tuple[Any, ...], ...] = ()  # all that `get` can give, where that is known: of a single flag or choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,7 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """A Case with the letter that a rule means: what paths start from."""
 
     case: Case
@@ -171,12 +171,18 @@ def resolve(text: str, root: type = View) -> Path | Fault:
     first_of_case = root is View and steps[0].key not in {"letter", "forwarded"}
     attributes = ("case." if first_of_case else "") + ".".join(field.attribute for field in steps)
     if root is View and text == "forwarded":
-        return Path(text, steps[0], _forwarded, many=False, letter=False)
+        return Path(text, steps[0], _forwarded, many=False, letter=False, few=_few(steps[0]))
     letter = root is View and steps[0].key == "letter"
     shape = ((False,) if first_of_case else ()) + tuple(field.many for field in steps)
     optional = ((False,) if first_of_case else ()) + tuple(field.optional for field in steps)
     get = _getter(attributes.split("."), shape) if any(shape) else _plain_getter(attributes.split("."), optional)
-    return Path(text, steps[-1], get, any(field.many for field in steps), letter)
+    many = any(field.many for field in steps)
+    return Path(text, steps[-1], get, many, letter, () if many else _few(steps[-1]))
+
+
+def _few(field: Field) -> tuple[tuple[Any, ...], ...]:
+    values = (True, False) if field.kind == "flag" else field.choices
+    return ((), *((value,) for value in values)) if values else ()
 
 
 def _forwarded(view: View) -> Sequence[Any]:

@@ -7,18 +7,19 @@ Rules are tried in order; every rule that matches applies, until one that says `
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailrouter.core.actions.interface import Note, Outcome, Ready, Scene, Step, World
-from mailrouter.core.case import Case
+from mailrouter.core.case import Case, ThreadEntry
 from mailrouter.core.conditions.interface import ConditionTrace as ConditionTrace  # noqa: PLC0414  # part of the trace
 from mailrouter.core.conditions.interface import Facts
+from mailrouter.core.conditions.lines import Layout, Line
 from mailrouter.core.conditions.sieve import Sieve, sieve
-from mailrouter.core.conditions.tree import Node, trace
+from mailrouter.core.conditions.tree import Node
 from mailrouter.core.deadlines import Term
 from mailrouter.core.nominations import Nominations
 from mailrouter.core.outcomes import Hold
+from mailrouter.core.paths import View
 from mailrouter.core.people import Directory
 from mailrouter.core.register import Classification
 from mailrouter.core.trust import Trust
@@ -111,14 +112,16 @@ class RuleSet:
     world: World = field(default_factory=World, repr=False, compare=False)  # the same, as actions see it
     surroundings: str = ""  # the digest of everything but the rules
     sieve: Sieve = field(init=False, repr=False, compare=False)  # of the rules that are enabled
+    lines: Mapping[str, tuple[Line, ...]] = field(init=False, repr=False, compare=False)  # of each rule in a trace
 
     def __post_init__(self) -> None:
+        layout = Layout({})
+        object.__setattr__(self, "lines", {rule.name: layout.of(rule.when) for rule in self.rules})
         tried = {place: rule.when for place, rule in enumerate(self.rules) if rule.enabled}
         object.__setattr__(self, "sieve", sieve(tried))
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """What one action of one matched rule comes to."""
 
     rule: Rule
@@ -158,8 +161,7 @@ def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = T
     matches = match(ruleset, facts)
     lines: Iterable[RuleTrace] | None = None
     if full or traced:
-        wanted = ruleset.rules if full else [rule for rule, _ in matches.every]
-        lines = _traced(wanted, {rule.name: index for rule, index in matches.every}, facts, matches.stopped)
+        lines = _full_trace(ruleset, matches, facts) if full else _trace(ruleset, matches, facts)
     return decided(case, ruleset, matches, lines)
 
 
@@ -212,35 +214,46 @@ def _match(rule: Rule, left: Node, facts: Facts) -> int | None:
     return None
 
 
-def _traced(rules: Iterable[Rule], found: Mapping[str, int], facts: Facts, stopped: Rule | None) -> Iterator[RuleTrace]:
+def _trace(ruleset: RuleSet, matches: Matches, facts: Facts) -> Iterator[RuleTrace]:
+    """The rules that matched, each with the letter that it means."""
+    for rule, index in matches.every:
+        told = _told(ruleset.lines[rule.name], index, facts, met=True)
+        yield RuleTrace(rule.name, rule.file, rule.line, matched=True, conditions=told, shadow=rule.shadow)
+
+
+def _full_trace(ruleset: RuleSet, matches: Matches, facts: Facts) -> Iterator[RuleTrace]:
+    """Every rule, with why it does not match."""
+    met = dict(zip((rule.name for rule, _ in matches.every), _trace(ruleset, matches, facts), strict=True))
+    stopped = matches.stopped
     after_stop = False
-    for rule in rules:
+    for rule in ruleset.rules:
         if after_stop:
             line = ConditionTrace(
                 "stop", wanted=False, found=f"rule '{stopped.name}'" if stopped else "", matched=False
             )
-            yield RuleTrace(rule.name, rule.file, rule.line, matched=False, conditions=(line,), shadow=rule.shadow)
+            conditions: tuple[ConditionTrace, ...] = (line,)
+        elif refused := rule.out_of_force(facts.received):
+            conditions = (refused,)
+        elif rule.name in met:
+            yield met[rule.name]
+            after_stop = rule is stopped
             continue
-        refused = rule.out_of_force(facts.received)
-        if refused is not None:
-            yield RuleTrace(rule.name, rule.file, rule.line, matched=False, conditions=(refused,), shadow=rule.shadow)
-            continue
-        met, lines = _best_trace(rule, found.get(rule.name), facts)
-        yield RuleTrace(rule.name, rule.file, rule.line, met, tuple(lines), rule.shadow)
-        after_stop = rule is stopped
+        else:
+            conditions = _nearest(ruleset, rule, facts)
+        yield RuleTrace(rule.name, rule.file, rule.line, matched=False, conditions=conditions, shadow=rule.shadow)
 
 
-def _best_trace(rule: Rule, index: int | None, facts: Facts) -> tuple[bool, list[ConditionTrace]]:
-    """The trace with the letter that matched, else with the one that met most of the conditions."""
-    if index is not None or not rule.of_letter:
-        return _trace(rule, index or 0, facts)
-    tried = [_trace(rule, each, facts) for each in range(len(facts.views))]
-    return max(tried, key=lambda item: sum(line.matched for line in item[1]))
+def _nearest(ruleset: RuleSet, rule: Rule, facts: Facts) -> tuple[ConditionTrace, ...]:
+    """The conditions of a rule that does not match, with the letter that meets most of them."""
+    lines = ruleset.lines[rule.name]
+    tried = range(len(facts.views) if rule.of_letter else 1)
+    told = [_told(lines, index, facts, met=False) for index in tried]
+    return max(told, key=lambda conditions: sum(line.matched for line in conditions))
 
 
-def _trace(rule: Rule, index: int, facts: Facts) -> tuple[bool, list[ConditionTrace]]:
-    facts.letter = facts.letters[index]
-    return trace(rule.when, facts.views[index], facts)
+def _told(lines: Sequence[Line], index: int, facts: Facts, *, met: bool) -> tuple[ConditionTrace, ...]:
+    facts.letter, view = facts.letters[index], facts.views[index]
+    return tuple([line.told(view, facts, met=met) for line in lines])
 
 
 def _held(case: Case) -> Hold | None:
@@ -276,13 +289,16 @@ def _hold_of_rules(
 
 def _conflict(done: Sequence[Planned]) -> Hold | None:
     """Two rules that want different things of what can be done only once."""
-    ready = [item for item in done if isinstance(item.outcome, Ready)]
-    registers = [item for item in ready if item.step.action.name == "register"]
+    ready: dict[str, list[Planned]] = {}
+    for item in done:
+        if isinstance(item.outcome, Ready):
+            ready.setdefault(item.step.action.name, []).append(item)
+    registers = ready.get("register", ())
     if len(registers) > 1:
         return _contradiction("register it", registers)
     for name, what in (("move", "move it to different folders"), ("assign", "make different persons responsible")):
-        wanted = [item for item in ready if item.step.action.name == name]
-        if len({item.outcome.what for item in wanted if isinstance(item.outcome, Ready)}) > 1:
+        wanted = ready.get(name, ())
+        if len(wanted) > 1 and len({item.outcome.what for item in wanted if isinstance(item.outcome, Ready)}) > 1:
             return _contradiction(what, wanted)
     return None
 
@@ -310,30 +326,29 @@ def outcomes(
     """
     rules = tuple(rules)
     series = _series(case, rules)
+    again = case.thread.entry if case.thread.relation == "duplicate" else None
     for rule in rules:
         index = letters.get(rule.name)
-        letter = case.letters[index] if index is not None and index < len(case.letters) else None
         key = (rule.name, rule.actions, rule.of_thread, index, series, probing, naming)
         found = memo.get(key) if memo is not None else None
         if found is None:
-            scene = partial(Scene, case, letter, rule.name)
-            rest = (now, ruleset.world, series, naming, probing)
-            found = [
-                (step, _left_out(case, rule, step) or step.outcome(scene(step.action.name, step.ordinal, *rest)))
-                for step in rule.then
-                if not (probing and step.always_ready)
-            ]
+            letter = case.letters[index] if index is not None and index < len(case.letters) else None
+            view, rest = View(case, letter), (now, ruleset.world, series, naming)
+            found = []
+            for step in rule.then:
+                if probing and step.always_ready:
+                    continue
+                outcome: Outcome | None = _left_out(again, rule, step) if again else None
+                scene = Scene(view, rule.name, step.action.name, step.ordinal, *rest)
+                found.append((step, outcome or step.outcome(scene, probing=probing)))
             if memo is not None:
                 memo[key] = found
-        for step, outcome in found:
-            yield Planned(rule, step, outcome)
+        for step, done in found:
+            yield Planned(rule, step, done)
 
 
-def _left_out(case: Case, rule: Rule, step: Step) -> Note | None:
-    """Why an action is not repeated for a letter that was registered before."""
-    entry = case.thread.entry
-    if case.thread.relation != "duplicate" or entry is None:
-        return None
+def _left_out(entry: ThreadEntry, rule: Rule, step: Step) -> Note | None:
+    """Why an action is not repeated for a letter that was registered before, as `entry`."""
     name = step.action.name
     if name == "register":
         return Note(f"rule '{rule.name}': the letter is registered as {entry.number}; this mail is linked to it")

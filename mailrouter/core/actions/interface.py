@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailrouter.core.case import Case
 from mailrouter.core.deadlines import Term
@@ -42,20 +42,27 @@ class World:
     reach: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)  # whom a full name means on any day
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One action of one rule on one case. `letter` is the letter that the rule means; `now` is when it is decided."""
+class Scene(NamedTuple):
+    """One action of one rule on one case, seen with the letter that the rule means; `now` is when it is decided."""
 
-    case: Case
-    letter: Letter | None
+    view: View  # what paths start from
     rule: str
     action: str
     ordinal: int  # which of the rule's actions of this name it is, from 0
     now: datetime
     world: World
-    series: str | None = None  # the mark that the case's rules register it in
-    naming: bool = True  # whether nominees are sought
-    probing: bool = False  # only whether it can be done is asked, so that costly answers may be left out
+    series: str | None  # the mark that the case's rules register it in
+    naming: bool  # whether nominees are sought
+
+    @property
+    def case(self) -> Case:
+        """What is decided."""
+        return self.view.case
+
+    @property
+    def letter(self) -> Letter | None:
+        """The letter that the rule means."""
+        return self.view.letter
 
     @property
     def nominee(self) -> Nominee | None:
@@ -76,11 +83,6 @@ class Scene:
     def key(self) -> str:
         """The key of this action's effect."""
         return effect_key(self.case.sha256, self.case.mailbox.name, self.rule, self.action, self.ordinal)
-
-    @property
-    def view(self) -> View:
-        """What paths start from."""
-        return View(self.case, self.letter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +186,10 @@ class Step:
     place: Place
     fixed: Mapping[str, Any]  # the values that no case changes
     taken: tuple[tuple[str, Callable[[Scene], Any]], ...]  # the others
+    always_ready: bool  # whether it can be done for every case
 
-    def outcome(self, scene: Scene) -> Outcome:
-        """What it comes to for a scene."""
+    def outcome(self, scene: Scene, *, probing: bool = False) -> Outcome:
+        """What it comes to for a scene; `probing`: only whether it can be done is asked, costly answers are left out."""
         values: Mapping[str, Any] = self.fixed
         if self.taken:
             values = dict(values)
@@ -195,14 +198,9 @@ class Step:
                 if isinstance(found, Hold | Note):
                     return found
                 values[name] = found
-        if not scene.probing:
+        if not probing:
             return self.action.do(values, scene)
         return self.action.probe(values, scene) if self.action.probe else READY
-
-    @property
-    def always_ready(self) -> bool:
-        """Whether it can be done for every case."""
-        return not self.taken and self.action.probe is None
 
     @property
     def asked_for(self) -> bool:
@@ -262,7 +260,8 @@ def compile_step(item: Any, place: Place, ordinals: dict[str, int], report: Repo
         return None
     constants = {key: value.constant for key, value in given.items() if value.is_fixed}
     taken = tuple((key, value.get) for key, value in given.items() if not value.is_fixed)
-    return Step(chosen, given, ordinal, (*place, name), constants, taken)
+    always_ready = not taken and chosen.probe is None
+    return Step(chosen, given, ordinal, (*place, name), constants, taken, always_ready)
 
 
 def _given(chosen: Action, data: Any, site: Site) -> dict[str, Value] | None:

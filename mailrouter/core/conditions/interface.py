@@ -7,7 +7,7 @@ it is compiled, so that no mail is needed to find a mistake.
 import importlib
 import pkgutil
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -34,8 +34,8 @@ class ConditionTrace:
 class Known:
     """Answers that were found already, and their lines in a trace: of the case, or of one letter."""
 
-    answers: dict[str, bool] = field(default_factory=dict)  # by the condition's `shared` key
-    lines: dict[tuple[str, str], ConditionTrace] = field(default_factory=dict)  # by what stands before it and the key
+    answers: dict[str, bool]  # by the condition's `shared` key
+    lines: dict[str, ConditionTrace]  # by the line's `key`
 
 
 @dataclass(slots=True)
@@ -57,13 +57,18 @@ class Facts:
     def of(cls, case: Case) -> "Facts":
         """Those of a case, nothing computed yet."""
         views = [View(case, letter) for letter in case.letters] or [View(case, None)]
-        letters = [Known() for _ in views]
-        return cls(case.received, views, {}, {}, Known(), letters, letters[0])
+        letters = [Known({}, {}) for _ in views]
+        return cls(case.received, views, {}, {}, Known({}, {}), letters, letters[0])
+
+    @classmethod
+    def of_no_case(cls) -> "Facts":
+        """What tests are asked with whose values are known before there is a case."""
+        return cls("", (), {}, {}, Known({}, {}), (), Known({}, {}))
 
     def elsewhere(self) -> "Facts":
         """The same under another directory: words and keys stay, answers are asked again."""
-        letters = [Known() for _ in self.views]
-        return Facts(self.received, self.views, self.folds, self.keys, Known(), letters, letters[0])
+        letters = [Known({}, {}) for _ in self.views]
+        return Facts(self.received, self.views, self.folds, self.keys, Known({}, {}), letters, letters[0])
 
     def fold(self, text: str) -> str:
         """`language.fold`, once a text."""

@@ -5,7 +5,7 @@ are bits of a number, the first rule the lowest.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mailrouter.core.conditions.interface import Facts, Lookup
@@ -38,33 +38,37 @@ class Mesh:
     concerned: int  # every rule that it can drop
     unasking: int  # every rule that wants no key
     within: bool  # whether the keys of the case are texts in which those of the rules are sought
+    known: Mapping[Any, int]  # what is kept, by what the path gives; {} where that may be anything
 
     def kept(self, facts: Facts) -> int:
         """The rules that may match, as far as this path tells."""
+        views = facts.views
+        if self.known:
+            kept = self.known.get(self.path.get(views[0]))
+            if kept is not None:
+                return kept
+        alone = not self.path.letter or len(views) == 1  # all of it is about one letter; of several another may do
         keys = facts.keys.get(self.name)
         if keys is None:
-            keys = facts.keys[self.name] = self._keys(facts)
+            if alone:
+                keys = self.keys(self.path.get(views[0]), facts)
+            else:
+                keys = {key for view in views for key in self.keys(self.path.get(view), facts)}
+            facts.keys[self.name] = keys
+        return self.kept_of(keys, refusing=alone)
+
+    def kept_of(self, keys: Iterable[Any], *, refusing: bool) -> int:
+        """The rules that may match a case with these keys; `refusing`: what refuses one of them is left out."""
         kept = self.unasking
-        for rules in self._found(self.meets, keys):
-            kept |= rules
-        if self.refused and self._alone(facts):
-            for rules in self._found(self.refused, keys):
-                kept &= ~rules
+        for key in self._found(self.meets, keys) if self.within else keys:
+            kept |= self.meets.get(key, 0)
+        if refusing and self.refused:
+            for key in self._found(self.refused, keys) if self.within else keys:
+                kept &= ~self.refused.get(key, 0)
         return kept
 
-    def _found(self, table: Mapping[Any, int], keys: Iterable[Any]) -> Iterable[int]:
-        if not self.within:
-            return [table[key] for key in keys if key in table]
-        return [rules for text in keys for words, rules in table.items() if words in text]
-
-    def _keys(self, facts: Facts) -> Iterable[Hashable]:
-        if self._alone(facts):
-            return self.keys(self.path.get(facts.views[0]), facts)
-        return {key for view in facts.views for key in self.keys(self.path.get(view), facts)}
-
-    def _alone(self, facts: Facts) -> bool:
-        """Whether all of it is about the same letter; of several another one may do."""
-        return not self.path.letter or len(facts.views) == 1
+    def _found(self, table: Mapping[Any, int], texts: Iterable[str]) -> list[str]:
+        return [words for text in texts for words in table if words in text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,12 @@ def _mesh(name: str, wants: Sequence[Want], every: int) -> Mesh:
         table = refused if want.lookup.refuses else meets
         for key in want.lookup.wanted:
             table[key] = table.get(key, 0) | want.rule
-    first = wants[0]
-    return Mesh(
-        name, first.leaf.path, first.lookup.keys, meets, refused, concerned, every & ~asking, first.lookup.within
-    )
+    path, lookup = wants[0].leaf.path, wants[0].lookup
+    mesh = Mesh(name, path, lookup.keys, meets, refused, concerned, every & ~asking, lookup.within, {})
+    if path.letter:
+        return mesh
+    facts = Facts.of_no_case()  # what asks for a flag or a choice asks for nothing else
+    return replace(mesh, known={few: mesh.kept_of(lookup.keys(few, facts), refusing=True) for few in path.few})
 
 
 def _left(node: Node, answered: Sequence[Node]) -> Node:

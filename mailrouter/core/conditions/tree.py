@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailrouter.core.conditions.interface import (
-    ConditionTrace,
     Counted,
     Facts,
     Lookup,
@@ -24,7 +23,6 @@ from mailrouter.core.conditions.interface import (
 from mailrouter.core.conditions.text import one_of_values
 from mailrouter.core.paths import Fault, Field, Path, View, fields_of, resolve
 from mailrouter.core.people import Directory
-from mailrouter.core.shown import shown
 from mailrouter.core.spelling import nearest
 
 LOGIC = ("all", "any", "not")
@@ -268,44 +266,6 @@ def leaves(node: Node) -> Iterable[Leaf]:
         case All(parts=parts) | AnyOf(parts=parts):
             for part in parts:
                 yield from leaves(part)
-
-
-def trace(node: Node, root: Any, facts: Facts, before: str = "") -> tuple[bool, list[ConditionTrace]]:
-    """Whether the tree holds, and how each of its conditions went; "not" and "any" stand before the path."""
-    match node:
-        case Leaf():
-            line = _line(node, root, facts, before)
-            return line.matched, [line]
-        case Not(part=part):
-            met, lines = trace(part, root, facts, f"{before}not ")
-            return not met, [_negated(line) for line in lines] if len(lines) == 1 else lines
-        case All(parts=parts):
-            every, told = True, []
-            for part in parts:
-                met, lines = trace(part, root, facts, before)
-                every = every and met
-                told += lines
-            return every, told
-        case AnyOf(parts=parts):
-            results = [trace(part, root, facts, f"{before}any: ") for part in parts]
-            return any(met for met, _ in results), [line for _, lines in results for line in lines]
-
-
-def _line(leaf: Leaf, root: Any, facts: Facts, before: str) -> ConditionTrace:
-    """A condition's line; many rules ask the same, so that it is made once."""
-    lines = (facts.letter if leaf.path.letter else facts.case).lines
-    known = lines.get((before, leaf.shared)) if leaf.shared else None
-    if known is not None:
-        return known
-    met, words = leaf.holds(root, facts), leaf.words
-    stretch = (lambda text: words(text, facts)) if words and met else None
-    found = shown(leaf.path.get(root), leaf.path.many, stretch)
-    line = lines[before, leaf.shared] = ConditionTrace(f"{before}{leaf.path.text}", leaf.wanted, found, met)
-    return line
-
-
-def _negated(line: ConditionTrace) -> ConditionTrace:
-    return ConditionTrace(line.condition, line.wanted, line.found, not line.matched)
 
 
 def _all(parts: Iterable[Node]) -> Node | None:
