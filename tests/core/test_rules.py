@@ -5,7 +5,7 @@ import locale
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from mailrouter import ruleset
@@ -227,15 +227,43 @@ _PARTS = st.tuples(st.sampled_from(["", "not: "]), st.lists(st.sampled_from(MANY
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), wants=st.lists(st.lists(_PARTS, min_size=1, max_size=3), min_size=1, max_size=12))
 def test_rules_apply_as_their_traces_say(good_files, case, outside, data, wants):
-    """Of many rules the very ones apply whose conditions, traced one by one, all hold; whatever letters a mail has."""
+    """Of many rules the very ones apply whose conditions, asked one by one, all hold, and so their traces say."""
     written_rules = [written(number, want) for number, want in enumerate(wants)]
     rules = possible(good_files, written_rules)
     other = replace(case.letters[0], language="et", asks=(), text="Muu kiri.", addressee=Party())
     letters = data.draw(st.lists(st.sampled_from([case.letters[0], other]), max_size=3))
     mail = replace(data.draw(st.sampled_from([case, outside])), letters=tuple(letters))
     decision = decide(mail, rules, full=True)
+    assert decision.rules == tuple(one.name for one in rules.rules if any(asked(one.when, mail)))
     assert decision.rules == tuple(line.rule for line in decision.trace if line.matched)
     assert decide(mail, rules, traced=False).letters == decision.letters
+    for line in decision.trace:
+        told = told_one_by_one(rules.lines[line.rule], mail)
+        best = max(sum(condition.matched for condition in conditions) for conditions in told)
+        assert line.conditions in ([told[decision.letters[line.rule] or 0]] if line.matched else told)
+        assert line.matched or sum(condition.matched for condition in line.conditions) == best
+
+
+def asked(when, mail):
+    """For each letter whether the conditions hold, nothing looked up or remembered."""
+    views = Facts.of(mail).views
+    for index, view in enumerate(views):
+        facts = Facts.of(mail)
+        facts.letter = facts.letters[index]
+        yield when.holds(view, facts)
+
+
+def told_one_by_one(lines, mail):
+    """The lines of a trace with each letter, each condition asked by itself."""
+    told = []
+    for index, view in enumerate(Facts.of(mail).views):
+        conditions = []
+        for line in lines:
+            facts = Facts.of(mail)
+            facts.letter = facts.letters[index]
+            conditions.append(replace(line, known={}).told(view, facts, met=False))
+        told.append(tuple(conditions))
+    return told
 
 
 def possible(good_files, rules):
@@ -244,6 +272,7 @@ def possible(good_files, rules):
     never = {problem.line for problem in problems if problem.severity == "error"}
     starts = [1 + sum(earlier.count("\n") for earlier in rules[:place]) for place in range(len(rules))]
     kept = [one for one, start in zip(rules, starts, strict=True) if start not in never]
+    assume(kept)
     built, _ = ruleset.build({**good_files, "rules/10-test.yaml": "".join(kept)})
     return built
 
