@@ -1,5 +1,7 @@
 """How an author's words are read: whatever they are, where they end, what is shown, and staff's own phrases."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -191,7 +193,7 @@ def test_relative_deadline_without_a_date_of_the_mail_is_held():
 @pytest.mark.parametrize("lexicon", lexicons(), ids=lambda lexicon: lexicon.language)
 def test_each_language_can_order_registering_and_say_no(lexicon):
     """A language file without these is no use."""
-    kinds = {kind for phrases in (*lexicon.by_word.values(), *lexicon.by_beginning.values()) for kind, _ in phrases}
+    kinds = lexicon.kinds
     assert {"cues.ask", "cues.negate", "cues.open"} <= kinds
     assert any(kind.startswith("register.") for kind in kinds)
     assert lexicon.plain("closings")
@@ -210,3 +212,18 @@ def test_long_text_is_read_in_time():
     """Reading is linear in the text and bounded."""
     text = "palun registreerida ja suunata Marile, kui ei ole vaja " * 20_000
     assert read_orders(text, "") is not None
+
+
+@pytest.mark.parametrize("text", ["1a" * 6_000, "_a" * 6_000, "a." * 6_000])
+def test_what_looks_like_an_address_without_end_is_read_in_time(text):
+    """A long row of letters and figures is not looked through again from each of them for an "@"."""
+    begun = time.process_time()
+    assert read_orders(text, "") is None
+    assert time.process_time() - begun < 0.5
+
+
+def test_order_is_heard_beside_an_address_and_an_aside():
+    """Neither an address nor "palun" between commas parts the words of an order."""
+    orders = read_orders("Vastutajaks, palun, määrata mari.tamm@ministry.example.", "")
+    assert orders is not None
+    assert orders.responsible_raw == "mari.tamm@ministry.example"

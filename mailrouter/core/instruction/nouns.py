@@ -150,7 +150,7 @@ class Nouns:
 
     def _is_recipient(self, at: int, last: int, kind: str) -> bool:
         word = self._folded[at]
-        if at in self._blocked and word not in self._author_words():
+        if at in self._blocked and not self._is_author(word):
             return False
         if not self._lexicon.is_kind(kind, word) or self._lexicon.is_kind("names.not", word):
             return False
@@ -159,9 +159,6 @@ class Nouns:
             for after in range(at + 1, min(at + 3, last))
             if not any(mark in self._folded[at + 1 : after] for mark in (",", "ja", "ning", "and"))
         )
-
-    def _author_words(self) -> frozenset[str]:
-        return frozenset(word for word in self._folded if self._lexicon.is_kind("names.author", word))
 
     def _leftwards(self, at: int, first: int, ends: list[int]) -> int:
         """Where the noun phrase that ends with word `at` begins."""

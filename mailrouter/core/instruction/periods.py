@@ -8,7 +8,7 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from mailrouter.core.dates import month_number, names
 from mailrouter.core.deadlines import add_months, add_working_days
@@ -80,19 +80,20 @@ def _before_postposition(words: tuple[Word, ...], at: int, lexicon: Lexicon) -> 
 
 def _days(words: tuple[Word, ...], periods: list[Tag], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """Printed dates and weekdays, with "next week's" before them."""
-    at = 0
-    while at < len(words):
-        end = date_from(words, at)
-        if end is None and weekday(words[at].folded, lexicon) is not None:
+    end = 0
+    for at in [at for at, word in enumerate(words) if _may_be_date(word.text)]:
+        if at < end:
+            continue  # within the date before
+        if dated := date_from(words, at):
+            end = dated
+            yield at, end
+        elif weekday(words[at].folded, lexicon) is not None:
             end = at + 1
             after = end + (end < len(words) and words[end].text in (",", "("))
             if after < len(words) and (dated := date_from(words, after)):
                 end = dated
             begin = next((tag.first for tag in periods if tag.form in _DAYS_OF_WEEK and tag.last == at), at)
             yield begin, end
-        elif end is not None:
-            yield at, end
-        at = end or at + 1
 
 
 def _read_date(words: tuple[Word, ...], at: int) -> tuple[int, int, int, int | None] | None:
@@ -110,6 +111,17 @@ def _read_date(words: tuple[Word, ...], at: int) -> tuple[int, int, int, int | N
         printed = _year(words, end)
         return (end + 1 if printed else at + 2), int(words[at + 1].text), named, printed
     return None
+
+
+@lru_cache(maxsize=1 << 14)  # the same words come again and again
+def _may_be_date(text: str) -> bool:
+    """Whether a word is a figure, or names a month or weekday: most do none of it."""
+    folded = fold(text)
+    return (
+        text[:1].isdecimal()
+        or month_number(text) is not None
+        or any(weekday(folded, lexicon) is not None for lexicon in lexicons())
+    )
 
 
 def _numeric(words: tuple[Word, ...], at: int, parts: list[int]) -> tuple[int, int, int, int | None] | None:

@@ -5,12 +5,11 @@ sentence, never solved.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import zip_longest
 
-from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons, tells
+from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons, speaking
 from mailrouter.core.instruction.moods import Clauses, Head, Mood
 from mailrouter.core.instruction.nouns import Nouns
 from mailrouter.core.instruction.orders import Orders, Purpose, Restriction
@@ -50,14 +49,10 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
     frame = _frame()
     for written, strict in ((text, False), (_title(subject), True)):
         said = paragraphs(written, closings=frame.closings, notices=frame.notices, joiners=frame.joiners)
-        folded = [folded_words(paragraph) for paragraph in said]
-        words = frozenset(word for row in folded for word in row)
-        speaking = [lexicon for lexicon in lexicons() if lexicon.may_speak(words)]
-        speaking.sort(key=lambda lexicon: lexicon.language != language)
-        for paragraph, row in zip(said, folded, strict=True):
-            if any(lexicon.may_tell(row) for lexicon in speaking):
+        for paragraph in said:
+            if speaking(folded_words(paragraph, frame.asides)):
                 for sentence in sentences(paragraph, frame.abbreviations, frame.asides):
-                    _listen(sentence, speaking, heard, strict=strict)
+                    _listen(sentence, language, heard, strict=strict)
     return _orders(heard)
 
 
@@ -75,7 +70,7 @@ class _Frame:
 @cache
 def _frame() -> _Frame:
     return _Frame(
-        closings=re.compile(rf"(?:^\s*|(?<=[.!?)])\s+)(?:{_either('closings')})\b"),
+        closings=re.compile(rf"(?:{_either('closings')})\b"),
         notices=re.compile(rf"(?:{_either('notices')})\b"),
         joiners=frozenset(_all("joiners")),
         abbreviations=frozenset(_all("abbreviations")),
@@ -109,9 +104,9 @@ def _title(subject: str) -> str:
     return subject
 
 
-def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, strict: bool) -> None:
+def _listen(sentence: Sentence, language: str | None, heard: _Heard, *, strict: bool) -> None:
     """Collect what one sentence says. `strict`: a subject, where only what is expressly asked counts."""
-    for lexicon, tags in _spoken(sentence, ordered):
+    for lexicon, tags in _spoken(sentence, language):
         clauses = Clauses(sentence, lexicon, tags)
         heads = [head for head in clauses.heads() if not (strict and not _express(head, clauses))]
         restriction = None if strict else read_restriction(clauses, lexicon)
@@ -134,15 +129,18 @@ def _listen(sentence: Sentence, ordered: Iterable[Lexicon], heard: _Heard, *, st
             heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
 
 
-def _spoken(sentence: Sentence, ordered: Iterable[Lexicon]) -> list[tuple[Lexicon, list[Tag]]]:
-    """The languages that have something to say in a sentence, with their tags.
+def _spoken(sentence: Sentence, language: str | None) -> list[tuple[Lexicon, list[Tag]]]:
+    """The languages that have something to say in a sentence, with their tags; the text's own `language` first.
 
     Words of one language look like another's ("Anna", "responsible"): a language that explains less than half of what
     the best one explains is not spoken here.
     """
     folded = [word.folded for word in sentence.words]
-    found = [(lexicon, lexicon.tags(folded)) for lexicon in ordered if lexicon.may_tell(folded)]
-    found = [(lexicon, tags) for lexicon, tags in found if any(tells(tag.kind) for tag in tags)]
+    speaks = speaking(folded)
+    if not speaks:
+        return []
+    ordered = sorted(lexicons(), key=lambda lexicon: lexicon.language != language)
+    found = [(lexicon, lexicon.tags(folded)) for lexicon in ordered if lexicon.language in speaks]
     if len(found) < 2:
         return found
     explained = [len({at for tag in tags for at in range(tag.first, tag.last)}) for _, tags in found]

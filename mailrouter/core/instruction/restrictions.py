@@ -23,15 +23,17 @@ def read_restriction(clauses: Clauses, lexicon: Lexicon) -> Restriction | None:
     """The restriction that a sentence orders; None if none. `until` is an ISO date, else the words after "kuni"."""
     marks = [tag for tag in clauses.tags if tag.action == "restriction" and tag.form in ("mark", "spoken", "public")]
     marks = [tag for tag in marks if tag.form != "mark" or clauses.sentence.words[tag.first].text.isupper()]
-    text = clauses.sentence.printed(0, len(clauses.sentence.words))
-    basis = _BASIS.search(text)
+    based = any(tag.kind == "restriction.basis" for tag in clauses.tags)
+    if not (marks or based):
+        return None
+    basis = _BASIS.search(clauses.sentence.printed(0, len(clauses.sentence.words)))
     restricted = [tag for tag in marks if tag.form != "public"]
     public = [tag for tag in marks if tag.form == "public" and _meant(clauses, tag)]
     if clauses.sentence.asks_back:
         return None
     if restricted and not all(_negated(clauses, tag) for tag in restricted):
         return Restriction("AK", _basis(basis), _until(clauses, lexicon))
-    if basis and not marks and any(tag.kind == "restriction.basis" for tag in clauses.tags):
+    if basis and not marks and based:
         return Restriction("AK", _basis(basis), _until(clauses, lexicon)) if basis["section"] == "35" else None
     if public and not any(_negated(clauses, tag) for tag in public):
         return Restriction("Avalik")
