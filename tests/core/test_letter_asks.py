@@ -76,3 +76,12 @@ def test_a_date_for_the_reply_is_for_all_that_was_asked():
     text = "Please nominate an expert. Please also send us statistics. Your reply is expected by 5 May 2024."
     asks = read_asks(sentences(text), "en", WRITTEN)
     assert [(ask.kind, ask.deadline) for ask in asks] == [("nominate", "2024-05-05"), ("inform", "2024-05-05")]
+
+
+def test_until_when_something_should_last_is_no_deadline():
+    """The day to extend a delivery to is not the day to answer by."""
+    text = (
+        "We request that the delivery deadline be extended until 30 May 2024. We expect your decision by 2 April 2024."
+    )
+    (ask,) = read_asks(sentences(text), "en", WRITTEN)
+    assert (ask.kind, ask.deadline) == ("reply", "2024-04-02")

@@ -95,3 +95,33 @@ def test_a_declined_place_is_the_name_of_the_place(sentence, place):
 def test_an_institution_broken_over_two_lines_is_whole(printed, whole):
     """A narrow column breaks a name; a department under its institution is no part of the name."""
     assert letter(institution=printed).author.institution == whole
+
+
+@pytest.mark.parametrize(
+    ("addressee", "name", "role"),
+    [
+        ("Frau Ministerialdirektorin\nTriin Raag", "Triin Raag", "Ministerialdirektorin"),
+        ("Mr Tarmo Olgo\nHead of IT Procurement", "Tarmo Olgo", "Head of IT Procurement"),
+        ("Siseminister Igor Taro\nAmeti peadirektor Margo Palm", "Igor Taro", "Siseminister"),
+    ],
+)
+def test_the_addressee_is_the_first_person_without_courtesies(addressee, name, role):
+    """Courtesy before a role, a role that looks like a name, a second person: none changes who is written to."""
+    found = letter(addressee=addressee).addressee
+    assert (found.name, found.role) == (name, role)
+
+
+def test_a_company_is_no_person():
+    """A company's name of capitalised words is an institution by its legal form."""
+    assert letter(institution="AS Baltic Security Systems\nReg. code 10765432").author.institution == (
+        "AS Baltic Security Systems"
+    )
+
+
+def test_a_title_may_stand_under_the_salutation():
+    """A line by itself between the greeting and the text is the letter's subject where the head has none."""
+    text = LETTER.replace("Subject: {subject}\n\n", "").replace("colleague,\n", "colleague,\n\n{subject}\n")
+    words = {"institution": "Police Board", "addressee": "Ms Mari Kask", "signer": "Jaan Saar"}
+    sentence = "Please nominate an observer for the exercise by 4 April 2025."
+    found = read_letter(text.format(subject="Exercise at the border", sentence=sentence, **words), ())
+    assert found.subject == "Exercise at the border"

@@ -16,6 +16,7 @@ from mailrouter.core.letter.phrases import KINDS, AskPhrases, ask_phrases, phras
 from mailrouter.core.letter.wording import Wording
 
 _CUE_REACH = 75  # characters before a date in which the words "by", "hiljemalt" may stand
+_LASTING_REACH = 25  # characters before "until" in which a word may say that something lasts, or should last, so long
 _LONGEST = 900
 _QUESTION_WORDS = 3  # "How are you?" wants no answer of an office
 
@@ -237,7 +238,7 @@ def deadline(sentence: str, tables: Sequence[AskPhrases], after: date | None, la
             continue
         for table in tables:
             cue = _cue(folded, printed, table)
-            if cue is not None:
+            if cue is not None and not phrases().lasting.search(folded[max(0, cue[0] - _LASTING_REACH) : cue[0]]):
                 begin, finish = cue
                 return Deadline(day, sentence[begin:finish].strip(" ,;:("))
     for table in tables:

@@ -127,7 +127,7 @@ def _without_dates(value: str) -> str:
 _REGISTRY_CODE = re.compile(r"(?:kood\s*)?:?\s*\d{8}")  # of an Estonian legal person: "reg nr 90001234"
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
 _BARE_TOKEN = re.compile(
-    r"^(?:[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"^(?:[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -304,11 +304,22 @@ def title(head: Sequence[Line], body: Sequence[Line]) -> tuple[str | None, tuple
             found = labelled(line, ("subject",), following=zone[at + 1] if at + 1 < len(zone) else None)
             if found and found.value:
                 return _continued(zone, at, found.value)
-    group = _free_title(_groups(head))
+    group = _free_title(_groups(head)) or _title_under_salutation(body)
     return (" ".join(line.text for line in group), tuple(group)) if group else (None, ())
 
 
 _TITLE_LINES = 3
+_LONGEST_TITLE = 160  # characters
+
+
+def _title_under_salutation(body: Sequence[Line]) -> Sequence[Line]:
+    """The lines that stand by themselves between the salutation and the text, and are no sentence."""
+    count = next((at for at, line in enumerate(body[1:], 1) if line.gap), 0)
+    lines = body[:count]
+    text = " ".join(line.text for line in lines)
+    if not 0 < count <= _TITLE_LINES or len(text) > _LONGEST_TITLE or not text[0].isupper() or text[-1] in ".,;:?!":
+        return ()
+    return () if _plainly_else(list(lines)) else lines
 
 
 def _free_title(groups: list[list[Line]]) -> Sequence[Line]:
@@ -357,7 +368,8 @@ def _plainly_else(group: Sequence[Line]) -> bool:
         if labelled(line, kinds) or _date_line(line, None) or "@" in line.text or _ARES.search(line.text):
             return True
     words = " ".join(line.text for line in group).split()
-    short = len(words) == 1 and (len(words[0]) < 6 or is_place(words[0]))
+    least = 4 if words[0].isupper() else 6  # "VAIE"
+    short = len(words) == 1 and (len(words[0]) < least or is_place(words[0]))
     return not group[0].bold and (short or len(words) > 40)
 
 

@@ -111,7 +111,7 @@ def is_name(text: str) -> bool:
         return False
     folded = flat(text)
     known = phrases()
-    if known.marking.fullmatch(folded):
+    if _COMPANY.search(text) or known.marking.fullmatch(folded):
         return False
     return not any(pattern.search(folded) for pattern in (known.not_name, known.role, known.institution))
 
@@ -142,6 +142,8 @@ def _role_before(bare: str) -> NamedLine | None:
         roles = is_role(lead) and (is_role(words[0]) or is_role(words[count - 1]) or count > _LEAD_WORDS)
         if lead.endswith(":"):
             break
+        if _JOINS_NAMES.fullmatch(flat(words[count - 1])):
+            continue  # "Head of IT Procurement"
         name = without_titles(rest)
         if roles and 2 <= len(name.split()) <= 3 and is_name(name):
             named = NamedLine(name, lead)
@@ -191,7 +193,7 @@ def is_role(text: str) -> bool:
     return institution is None or role.start() <= institution.start() or _ends_in_role(folded)
 
 
-_JOINS_NAMES = re.compile(r"(?:of|the|du|de|des|der|von|la|et|and|och)")
+_JOINS_NAMES = re.compile(r"(?:of|the|for|des|den|dem|to|fur|pour|ja|du|de|des|der|von|la|et|and|och)")
 
 
 def _ends_in_role(folded: str) -> bool:
@@ -201,6 +203,8 @@ def _ends_in_role(folded: str) -> bool:
     return not joined and 1 < len(words) < 9 and bool(phrases().role.fullmatch(words[-1]))
 
 
+_FORM = r"(?:AS|OÜ|MTÜ|SA|TÜ|KÜ|SIA|UAB|VšĮ|GmbH|AG|e\.\s?V\.|AB|Oy|Oyj|ry|Ltd\.?|LLC|Inc\.?|PLC|S\.A\.|B\.V\.|sp\. z o\.o\.|ООО|АО)"
+_COMPANY = re.compile(rf"^{_FORM}\s(?=\S*[^\W\d_])|\s{_FORM}$")  # its legal form, at the begin or the end
 _ON_BEHALF = re.compile(
     r"\b(?:volitusel|ülesandel|nimel)$|^(?:on behalf of|im auftrag|pour le|p\.\s?o\.)\b", re.IGNORECASE
 )
@@ -212,7 +216,8 @@ def is_institution(text: str) -> bool:
     """Whether the words name an institution and no role."""
     if _OF_NUMBERS.search(text) or _ON_BEHALF.search(text):
         return False
-    return bool(phrases().institution.search(flat(text))) and not is_role(text) and len(text) < 130
+    named = phrases().institution.search(flat(text)) or _COMPANY.search(text)
+    return bool(named) and not is_role(text) and len(text) < 130
 
 
 def without_contact(text: str) -> str:

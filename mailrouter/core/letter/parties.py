@@ -193,18 +193,14 @@ def _block(group: Sequence[Line]) -> _Block | None:
     institution: str | None = None
     to = sender = titled = False
     for at, line in enumerate(group):
-        text = line.text
-        label = labelled(line, ("to", "from"), following=group[at + 1] if at + 1 < len(group) else None)
-        if label:
-            to, sender, text = to or label.kind == "to", sender or label.kind == "from", label.value
-        opened = phrases().to_open.match(line.folded)
-        if opened and not label:
-            to, text = True, line.text[opened.end() :].strip() or text
-        text = _WIDE.split(without_contact(text), maxsplit=1)[0]
+        kind, text = _said_of(line, group[at + 1] if at + 1 < len(group) else None)
+        to, sender = to or kind == "to", sender or kind == "from"
         person = named_line(text)
         if person and name is None:
             name, titled = person.name, titled or has_title(text)
             role, institution = role or person.role, institution or person.institution
+        elif person and name and not kind:
+            break  # a second person
         elif role and runs_on(role, text):
             role = f"{role} {text}"
         elif is_role(text) and role is None and not is_contact(text):
@@ -212,9 +208,21 @@ def _block(group: Sequence[Line]) -> _Block | None:
             institution = institution or found
         elif is_institution(text) and not mailboxes(text) and (institution is None or outranks(text, institution)):
             institution = without_titles(_STREET_BEHIND.sub("", text))
+    if to and not (name or role or institution):
+        institution = text  # "To: Delegations"
     if not (name or role or institution):
         return None
     return _Block(tuple(group), Party(name=name, role=role, institution=institution), to, sender, titled)
+
+
+def _said_of(line: Line, following: Line | None) -> tuple[str, str]:
+    """("to" or "from" where a line says so, else "", its words of the party)."""
+    label = labelled(line, ("to", "from"), following=following)
+    kind, text = (label.kind, label.value) if label else ("", line.text)
+    opened = phrases().to_open.match(line.folded) if not label else None
+    if opened:
+        kind, text = "to", line.text[opened.end() :].strip() or text
+    return kind, _WIDE.split(without_contact(text), maxsplit=1)[0]
 
 
 _STYLE = re.compile(r"^(?:The Hon(?:ou)?rable|(?:His|Her) Excellency,?(?: the)?|H\.\s?E\.(?: the)?)\s+", re.IGNORECASE)

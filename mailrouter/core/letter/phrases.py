@@ -137,6 +137,7 @@ class Phrases:
     verbale: tuple[re.Pattern[str], ...]  # groups "author" and "addressee"
     verbale_words: Wording  # what stands between the two: a quick no for all other letters
     weak: dict[AskKind, Wording]  # what a request wants where no kind is named
+    lasting: re.Pattern[str]  # at the end of what stands before "until"
     announce: Wording
     occasion: Wording  # anywhere in a word
     invitation: re.Pattern[str]  # at the beginning of a title
@@ -164,6 +165,7 @@ def phrases() -> Phrases:
         annex_heading=opening(data["annex_heading"]),
         table=table,
         weak={kind: union(data["weak_asks"][kind], vocabulary) for kind in KINDS},
+        lasting=re.compile(rf"(?<!\w)(?:{'|'.join(_compiled(data['lasting']))})(?:\W+\w+)?\W*$"),
         announce=union(data["announce"], vocabulary),
         occasion=anywhere(data["occasion"], vocabulary),
         invitation=opening(data["invitation"]),

@@ -101,7 +101,11 @@ def _role_below(lines: Sequence[Line], role: str | None, institution: str | None
         text = line.text
         if ends_signature(line) or is_contact(text) or phrases().signed.search(line.folded):
             break
-        if named_line(text):
+        other = named_line(text)
+        if other and other.role and at == 0 and not line.gap and role is None and is_role(text):
+            role = text  # "Komendant Główny Straży Granicznej": whose words of an institution look like a name
+            continue
+        if other:
             unknown = at == 0 and role is None and not line.gap and is_name(text)  # two names stand apart
             return (text if unknown else role), institution
         if line.gap and (role or at > 1):
