@@ -1,6 +1,6 @@
 """`python -m mailrouter`."""
 
-from mailrouter.cli import main
-
 if __name__ == "__main__":
+    from mailrouter.cli import main  # the reading children begin with this module too, under another name
+
     main()

@@ -1,49 +1,38 @@
 """The only place that builds objects from settings.
 
-Invariant: nothing is built that a command does not need: lists and shows open the store alone.
+Invariant: nothing is built, and no module loaded, that a command does not need: lists and shows open the store alone.
+So what only some commands need is imported where it is built.
 """
 
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailrouter import ruleset, yamltext
 from mailrouter import settings as settings_file
-from mailrouter.core.case import MailboxRef
-from mailrouter.core.containers import Limits
 from mailrouter.core.outcomes import Problem
-from mailrouter.core.rules import RuleSet
 from mailrouter.settings import Mailbox, OAuth, Reading, Settings
-from mailrouter.shell import mailboxes
 from mailrouter.shell.clock import Clock
-from mailrouter.shell.explaining import Explainer
-from mailrouter.shell.mailboxes.interface import MailboxConnection
-from mailrouter.shell.outbox import Outbox
-from mailrouter.shell.performers.drafting import Drafting
-from mailrouter.shell.performers.filing import Filing
-from mailrouter.shell.performers.handing import Handing
-from mailrouter.shell.performers.interface import Performer
-from mailrouter.shell.performers.mailing import Mailing
-from mailrouter.shell.performers.sending import Sending
-from mailrouter.shell.pipeline import Pipeline
-from mailrouter.shell.reading import ReadingPool
-from mailrouter.shell.registers import discovery
-from mailrouter.shell.rulebook import Rulebook
-from mailrouter.shell.scheduler import Service
-from mailrouter.shell.store.store import Store
+from mailrouter.shell.errors import Refused
 
+if TYPE_CHECKING:
+    from mailrouter.core.rules import RuleSet
+    from mailrouter.shell.explaining import Explainer
+    from mailrouter.shell.mailboxes.interface import MailboxConnection
+    from mailrouter.shell.performers.interface import Performer
+    from mailrouter.shell.pipeline import Pipeline
+    from mailrouter.shell.reading import ReadingPool
+    from mailrouter.shell.rulebook import Rulebook
+    from mailrouter.shell.scheduler import Service
+    from mailrouter.shell.store.store import Store
 
-class Refused(Exception):  # noqa: N818 - says what happened
-    """The settings have problems; every one of them."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = tuple(problems)
+__all__ = ["App", "Refused", "app", "performers", "plain_reader"]
 
 
 @dataclass
@@ -52,8 +41,8 @@ class App:
 
     folder: Path
     settings: Settings
-    _store: Store | None = None
-    _reader: ReadingPool | None = None
+    _store: "Store | None" = None
+    _reader: "ReadingPool | None" = None
     clock: Clock = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,30 +50,39 @@ class App:
         self.clock = Clock(self.settings.timezone, self.settings.clock)
 
     @property
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """The store, opened and brought up to date."""
         if self._store is None:
+            from mailrouter.shell.store.store import Store  # noqa: PLC0415 - SQLAlchemy
+
             name = self.settings.store.password_env
             self._store = Store(self.settings.store.url, os.environ.get(name) if name else None)
         return self._store
 
     @property
-    def reader(self) -> ReadingPool:
+    def reader(self) -> "ReadingPool":
         """The reading children; they start with the first mail."""
         if self._reader is None:
             self._reader = _reader(self.settings.reading)
         return self._reader
 
-    def rulebook(self) -> Rulebook:
+    def rulebook(self) -> "Rulebook":
         """The rules in force."""
+        from mailrouter.shell.rulebook import Rulebook  # noqa: PLC0415 - the store
+
         return Rulebook(self.store, self.clock, lambda: self.settings, self.folder)
 
-    def pipeline(self) -> Pipeline:
+    def pipeline(self) -> "Pipeline":
         """Fetch → core → settle."""
+        from mailrouter.shell.pipeline import Pipeline  # noqa: PLC0415 - the whole core
+
         return Pipeline(self.settings, self.store, self.rulebook(), self.reader, self.clock)
 
-    def service(self) -> Service:
+    def service(self) -> "Service":
         """The whole service."""
+        from mailrouter.shell.outbox import Outbox  # noqa: PLC0415 - SMTP
+        from mailrouter.shell.scheduler import Service  # noqa: PLC0415 - APScheduler
+
         return Service(
             settings=self.settings,
             store=self.store,
@@ -108,13 +106,18 @@ class App:
         return [*problems, *self._registers()]
 
     def _registers(self) -> list[Problem]:
+        from mailrouter.shell.registers import discovery  # noqa: PLC0415 - every mirror
+
         path = self.folder / settings_file.FILE
         source, _ = yamltext.parse(path.read_text("utf-8"), str(path))
         wrong = discovery.settings_problems(self.settings.registers)
         return [source.problem(where, message) for where, message in wrong] if source else []
 
-    def explainer(self, ruleset: RuleSet, at: datetime | None = None) -> Explainer:
+    def explainer(self, ruleset: "RuleSet", at: datetime | None = None) -> "Explainer":
         """Explains mails as the first mailbox would take them, against the register as it stands."""
+        from mailrouter.core.case import MailboxRef  # noqa: PLC0415 - as the next
+        from mailrouter.shell.explaining import Explainer  # noqa: PLC0415 - the whole core
+
         mailbox = self.settings.mailboxes[0]
         around = self.pipeline().around(mailbox)
         if at is not None:
@@ -122,8 +125,10 @@ class App:
             around = replace(around, now=at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone))
         return Explainer(ruleset, MailboxRef(mailbox.name, mailbox.address), around, self.store)
 
-    def connect(self, mailbox: Mailbox) -> MailboxConnection:
+    def connect(self, mailbox: Mailbox) -> "MailboxConnection":
         """An open connection to a mailbox."""
+        from mailrouter.shell import mailboxes  # noqa: PLC0415 - IMAP
+
         oauth = mailbox.imap.oauth if mailbox.imap else None
         return mailboxes.connect(mailbox, self._token(f"mailbox:{mailbox.name}", oauth))
 
@@ -143,7 +148,7 @@ class App:
 
 
 @contextmanager
-def plain_reader(folder: Path | None) -> Iterator[ReadingPool]:
+def plain_reader(folder: Path | None) -> Iterator["ReadingPool"]:
     """Reading children by the settings of `folder`, or by the defaults where there are none."""
     given = app(folder) if folder is not None else None
     reader = given.reader if given else _reader(Reading())
@@ -153,7 +158,10 @@ def plain_reader(folder: Path | None) -> Iterator[ReadingPool]:
         reader.close()
 
 
-def _reader(reading: Reading) -> ReadingPool:
+def _reader(reading: Reading) -> "ReadingPool":
+    from mailrouter.core.containers import Limits  # noqa: PLC0415 - as the next
+    from mailrouter.shell.reading import ReadingPool  # noqa: PLC0415 - child processes
+
     return ReadingPool(
         seconds=reading.seconds,
         mebibytes=reading.mebibytes,
@@ -163,8 +171,14 @@ def _reader(reading: Reading) -> ReadingPool:
     )
 
 
-def performers() -> tuple[Performer, ...]:
+def performers() -> tuple["Performer", ...]:
     """One for each kind of effect outside the database, the most urgent first."""
+    from mailrouter.shell.performers.drafting import Drafting  # noqa: PLC0415 - as the others, with the protocols
+    from mailrouter.shell.performers.filing import Filing  # noqa: PLC0415
+    from mailrouter.shell.performers.handing import Handing  # noqa: PLC0415
+    from mailrouter.shell.performers.mailing import Mailing  # noqa: PLC0415
+    from mailrouter.shell.performers.sending import Sending  # noqa: PLC0415
+
     return (Mailing(), Drafting(), Sending(), Handing(), Filing())
 
 

@@ -24,7 +24,7 @@ _MIRROR_PATHS = ("path", "password_file")  # under registers.<name>
 class Model(BaseModel):
     """Frozen, and strict about keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # built when first used
 
 
 class Institution(Model):

@@ -1,38 +1,21 @@
 """Every command. Thin: what a command does stands in the package, what it prints stands here.
 
 Exit: 0 done, 1 the answer is no or problems were found, 2 wrong use, 3 a server or database could not be reached.
+This module is loaded by every process of ours, the reading children too: it loads nothing but the errors.
 """
 
 import os
 import sys
 from pathlib import Path
 
-import typer
-
-from mailrouter.bootstrap import Refused
-from mailrouter.cli import demo, drafts, messages, reading, register, rules, service
-from mailrouter.shell import log
-from mailrouter.shell.errors import Permanent, Temporary
-
-app = typer.Typer(
-    name="mailrouter",
-    help="The mail room of a ministry: reads, registers, forwards, drafts, watches deadlines.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-for module in (demo, service, reading, rules):
-    module.add_to(app)
-app.add_typer(rules.versions, name="rules")
-app.add_typer(messages.app, name="messages")
-app.add_typer(drafts.app, name="drafts")
-app.add_typer(register.app, name="register")
+from mailrouter.shell.errors import Permanent, Refused, Temporary
 
 
 def main() -> None:
     """Run a command; errors become one line on stderr and the exit code of INTERFACE's table."""
     _streams()
-    log.configure("console", quiet=True)
+    from mailrouter.cli.commands import app  # noqa: PLC0415 - the children need no commands
+
     try:
         app()
     except Refused as refused:

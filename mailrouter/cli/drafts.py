@@ -5,12 +5,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mailrouter.cli.output import CONFIG, LARGEST_ID, As, Config, Json, line, opened, say, table, who
-from mailrouter.shell.nominating import approve_draft, fill_draft
 from mailrouter.shell.views import draft_json
 
 app = typer.Typer(help="Drafts that wait for a person. Approving records; the service sends.", no_args_is_help=True)
 Wanted = Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID)]
 State = Literal["waiting", "approved", "sent", "rejected", "withdrawn"]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="drafts")
 
 
 @app.command("list")
@@ -38,7 +42,11 @@ def list_(
         )
         for one in found
     ]
-    table(("id", "state", "purpose", "to", "subject", "answers", "needs"), rows, f"no draft is {state}" if state else "no drafts")
+    table(
+        ("id", "state", "purpose", "to", "subject", "answers", "needs"),
+        rows,
+        f"no draft is {state}" if state else "no drafts",
+    )
 
 
 @app.command()
@@ -69,6 +77,8 @@ def fill(
     by: As = "",
 ) -> None:
     """Fill in or change a draft; an approval falls, and the copy in Drafts is replaced."""
+    from mailrouter.shell.nominating import fill_draft  # noqa: PLC0415 - the directory and the rules, as the next
+
     with opened(config) as application:
         given = typer.get_text_stream("stdin").read() if text == "-" else text
         ruleset = application.rulebook().current()
@@ -91,6 +101,8 @@ def fill(
 @app.command()
 def approve(draft: Wanted, config: Config = CONFIG, by: As = "") -> None:
     """Approve a draft as it stands; the service, or `run --once`, sends it."""
+    from mailrouter.shell.nominating import approve_draft  # noqa: PLC0415
+
     with opened(config) as application:
         ruleset = application.rulebook().current()
         approved = approve_draft(

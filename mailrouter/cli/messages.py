@@ -9,8 +9,6 @@ from mailrouter.cli import shown
 from mailrouter.cli.output import CONFIG, As, Config, Json, Limit, day, line, opened, say, table, who
 from mailrouter.cli.output import reason as said
 from mailrouter.shell.errors import Permanent
-from mailrouter.shell.explaining import past
-from mailrouter.shell.staff import try_again
 from mailrouter.shell.views import draft_json, message_json
 
 app = typer.Typer(help="The ledger of mails: what happened to each, and why.", no_args_is_help=True)
@@ -19,6 +17,11 @@ Wanted = Annotated[
 ]
 
 State = Literal["seen", "settled", "held", "released", "gone"]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="messages")
 
 
 @app.command("list")
@@ -50,7 +53,11 @@ def list_(
         )
         for one in found
     ]
-    table(("id", "digest", "received", "from", "subject", "state", "hold", "number"), rows, "no such mail" if state or mailbox else "no mail yet")
+    table(
+        ("id", "digest", "received", "from", "subject", "state", "hold", "number"),
+        rows,
+        "no such mail" if state or mailbox else "no mail yet",
+    )
 
 
 @app.command()
@@ -67,6 +74,8 @@ def show(message: Wanted, config: Config = CONFIG, as_json: Json = False) -> Non
 @app.command()
 def retry(message: Wanted, config: Config = CONFIG, by: As = "") -> None:
     """Decide a held mail anew with the rules of now; a settled mail's failed effects are tried again."""
+    from mailrouter.shell.staff import try_again  # noqa: PLC0415 - the whole core
+
     with opened(config) as application:
         say(try_again(application.pipeline(), message, who(by)))
 
@@ -116,6 +125,8 @@ def _shown(application: App, wanted: str) -> dict[str, Any]:
     for effect, row in zip(shown["effects"], listed.effects, strict=True):
         effect["payload"] = row["payload"]
     if case is not None and listed.ruleset:
+        from mailrouter.shell.explaining import past  # noqa: PLC0415 - the whole core
+
         rulebook = application.rulebook()
         shown |= past(case, rulebook.version(listed.ruleset), rulebook.current())
     return shown

@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -99,6 +98,14 @@ def progress(what: str, total: int | None, *, quiet: bool = False) -> Iterator[A
     if quiet or not err.is_terminal:
         yield lambda: None
         return
+    from rich.progress import (  # noqa: PLC0415 - few commands take long enough
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     bar = Progress(
         TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err, transient=True
     )

@@ -9,7 +9,7 @@ import typer
 from mailrouter.bootstrap import plain_reader
 from mailrouter.cli import shown
 from mailrouter.cli.output import CONFIG, Config, Json, iso_date, line, opened, progress, say
-from mailrouter.core.reading import as_json
+from mailrouter.core.mail import as_json
 from mailrouter.shell.reading import iter_paths
 
 Paths = Annotated[
@@ -81,6 +81,16 @@ def explain(
 def _unread(file: str, index: int, error: str | None, *, as_json_lines: bool) -> None:
     if as_json_lines:
         known = {"file": file, "index": index, "sha256": None, "error": error}
-        line({**known, "message": None, "forwarded": False, "incoming": None, "chain": [], "letters": [], "instruction": None})
+        line(
+            {
+                **known,
+                "message": None,
+                "forwarded": False,
+                "incoming": None,
+                "chain": [],
+                "letters": [],
+                "instruction": None,
+            }
+        )
     else:
         say(f"{file}: {error}", "red")

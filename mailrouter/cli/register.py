@@ -9,15 +9,18 @@ import typer
 
 from mailrouter.cli.output import CONFIG, As, Config, Json, Limit, day, iso_date, line, opened, say, table, who
 from mailrouter.cli.output import reason as said
-from mailrouter.core.people import Directory, Found, find
-from mailrouter.core.publicview import public_entries, public_site
+from mailrouter.core.people import Directory, Found
 from mailrouter.shell.errors import Permanent
-from mailrouter.shell.staff import confirm_number, correct_entry
 from mailrouter.shell.views import entry_json, letters_calendar
 
 app = typer.Typer(help="The register.", no_args_is_help=True)
 _ENTRY_PAGE = re.compile(r".+_\d{4}-\d\d-\d\d(_\d+)?\.html")  # as core/publicview names the page of an entry
 Number = Annotated[str, typer.Argument(metavar="NUMBER")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="register")
 
 
 @app.command("list")
@@ -82,6 +85,8 @@ def confirm(
     by: As = "",
 ) -> None:
     """The number that the owning register gave to our proposal."""
+    from mailrouter.shell.staff import confirm_number  # noqa: PLC0415 - the whole core, as the next
+
     with opened(config) as application:
         entry = confirm_number(application.store, ours, theirs, who=who(by), at=application.clock.now())
     say(f"{ours} is confirmed as {entry.theirs}")
@@ -98,6 +103,8 @@ def correct(
     by: As = "",
 ) -> None:
     """Correct an entry; the old values stay in its history."""
+    from mailrouter.shell.staff import correct_entry  # noqa: PLC0415
+
     with opened(config) as application:
         directory = application.rulebook().current().directory
         correct_entry(application.store, number, field, directory, who=who(by), at=application.clock.now(), why=reason)
@@ -114,6 +121,8 @@ def export(
     """The whole register as JSON Lines; `--public` leaves out what the public may not see, `--to` writes HTML pages."""
     with opened(config) as application:
         if public:
+            from mailrouter.core.publicview import public_entries, public_site  # noqa: PLC0415 - seldom wanted
+
             ruleset = application.rulebook().current()
             whole = list(application.store.registry.entries())
             entries = public_entries(whole, ruleset.classification)
@@ -151,6 +160,8 @@ def calendar(
 
 
 def _responsible(name: str, directory: Directory) -> str:
+    from mailrouter.core.people import find  # noqa: PLC0415 - names and their case endings
+
     found = find(directory, name)
     return found.name if isinstance(found, Found) else name
 

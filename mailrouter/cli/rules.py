@@ -3,7 +3,7 @@
 import difflib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,6 @@ from mailrouter import ruleset
 from mailrouter import settings as settings_file
 from mailrouter.bootstrap import App, Refused
 from mailrouter.bootstrap import app as build
-from mailrouter.cli import shown
 from mailrouter.cli.output import (
     CONFIG,
     LARGEST_ID,
@@ -29,9 +28,10 @@ from mailrouter.cli.output import (
     who,
 )
 from mailrouter.core.outcomes import Problem
-from mailrouter.shell.backtesting import Backtest
 from mailrouter.shell.errors import Permanent
-from mailrouter.shell.store.versions import Publication
+
+if TYPE_CHECKING:
+    from mailrouter.shell.store.versions import Publication
 
 versions = typer.Typer(help="Versions of the rules: the published one decides.", no_args_is_help=True)
 _SHORTEST = 6  # letters of a digest that name a version
@@ -44,6 +44,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(backtest)
     app.command()(schema)
     app.command()(describe)
+    app.add_typer(versions, name="rules")
 
 
 def check(config: Config = CONFIG, as_json: Json = False) -> None:
@@ -79,7 +80,9 @@ def check(config: Config = CONFIG, as_json: Json = False) -> None:
 
 
 def backtest(
-    rules: Annotated[Path, typer.Option("--rules", help="The folder of the new rules.", metavar="DIR", exists=True, file_okay=False)],
+    rules: Annotated[
+        Path, typer.Option("--rules", help="The folder of the new rules.", metavar="DIR", exists=True, file_okay=False)
+    ],
     config: Config = CONFIG,
     templates: Annotated[
         Path | None, typer.Option("--templates", help="The folder of the new templates.", metavar="DIR")
@@ -88,12 +91,17 @@ def backtest(
         list[str] | None, typer.Option("--against", help="Mails to try, instead of the archive.", metavar="PATH…")
     ] = None,
     paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH…]", help="More of them.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only mail received since this ISO date.", callback=iso_date)] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only mail received since this ISO date.", callback=iso_date)
+    ] = None,
     mailbox: Annotated[str | None, typer.Option(help="Only this mailbox.")] = None,
     rule: Annotated[str | None, typer.Option(help="Only changes in this rule.")] = None,
     as_json: Json = False,
 ) -> None:
     """The same cases under the published and the given rules: what would change. Exits 1 if anything does."""
+    from mailrouter.cli import shown  # noqa: PLC0415 - as the next
+    from mailrouter.shell.backtesting import Backtest  # noqa: PLC0415 - the whole core
+
     with opened(config) as application:
         rulebook = application.rulebook()
         rulebook.working_ruleset(rules, templates)  # its problems are told with the files' places
@@ -131,6 +139,9 @@ def publish(
     by: As = "",
 ) -> None:
     """Put the working copy in force. Refused while `check` has problems; shows what it changes in the archive."""
+    from mailrouter.cli import shown  # noqa: PLC0415 - as the next
+    from mailrouter.shell.backtesting import Backtest  # noqa: PLC0415 - the whole core
+
     with opened(config) as application:
         if agree is not None:
             one = application.store.versions.agree(agree, who(by))
@@ -183,9 +194,7 @@ def history(config: Config = CONFIG, as_json: Json = False) -> None:
             day(one.at),
             one.author,
             one.second,
-            "in force"
-            if one.id == current
-            else ("waits" if not one.in_force else ""),
+            "in force" if one.id == current else ("waits" if not one.in_force else ""),
             one.message,
         )
         for one in found
@@ -247,7 +256,7 @@ def _in_force(application: App, digest: str) -> bool:
     return current is not None and current.digest == digest
 
 
-def _say_published(one: Publication) -> None:
+def _say_published(one: "Publication") -> None:
     if one.in_force:
         say(f"version {one.id} ({one.digest[:12]}) is in force")
     else:

@@ -3,7 +3,7 @@
 import signal
 import threading
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +13,9 @@ from mailrouter.cli.output import CONFIG, Config, Json, day, line, opened, out, 
 from mailrouter.shell import log
 from mailrouter.shell.errors import Permanent, Temporary
 from mailrouter.shell.node import alone
-from mailrouter.shell.scheduler import Service
-from mailrouter.shell.views import status as status_of
+
+if TYPE_CHECKING:
+    from mailrouter.shell.scheduler import Service
 
 
 def add_to(app: typer.Typer) -> None:
@@ -90,7 +91,7 @@ def _renewed(application: App) -> App | None:
     return None if problems else renewed
 
 
-def _started(application: App) -> Service:
+def _started(application: App) -> "Service":
     application.rulebook().current()  # problems of the rules are said at once, not by each mailbox
     service = application.service()
     service.start()
@@ -99,6 +100,8 @@ def _started(application: App) -> Service:
 
 def status(config: Config = CONFIG, as_json: Json = False) -> None:
     """Mailboxes, proof of life, reconciled counts, queue, deadlines. Reads only the store."""
+    from mailrouter.shell.views import status as status_of  # noqa: PLC0415 - `run` needs no views
+
     with opened(config) as application:
         lines = status_of(application.store, application.settings, application.clock.now())
         notes = [*lines.notes, *_of_working_copy(application)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mailrouter.cli.output import day, out, say
-from mailrouter.core.reading import Reading
+from mailrouter.core.mail import Reading
 
 _TEXT_LINES = 6
 _LONGEST = 160

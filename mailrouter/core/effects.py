@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from mailrouter.core.message import Address
 from mailrouter.core.outcomes import Hold
@@ -193,7 +193,7 @@ Effect = Annotated[
     | SendEffect,
     Field(discriminator="kind"),
 ]
-EFFECT: TypeAdapter[Effect] = TypeAdapter(Effect)
+EFFECT: TypeAdapter[Effect] = TypeAdapter(Effect, config=ConfigDict(defer_build=True))  # built when it is first used
 
 
 def effect_key(sha256: str, mailbox: str, rule: str, kind: str, ordinal: int = 0) -> str:

@@ -1,29 +1,27 @@
-"""What the words of one mail say, read to the bottom: the value that is stored with its digest and never read twice.
+"""The bytes of one mail → its Reading: message, chain, documents, letters and orders read to the bottom.
 
-Invariant: a Reading depends on the bytes and `READER_VERSION` alone. Who may be believed, who people are and what
-"reedeks" means depends on the directory, the trust and the day, and is resolved afresh each time.
+Invariant: a Reading depends on the bytes and `READER_VERSION` alone; reading never raises.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final
-
-from pydantic import Field, TypeAdapter
+from typing import Final
 
 from mailrouter.core.chain import Enclosed, unwind
-from mailrouter.core.chain.hops import Chain, Hop, Mark
+from mailrouter.core.chain.hops import Chain, Hop
 from mailrouter.core.containers import Limits, Opened, OpenedPart, mail_bytes, open_parts
 from mailrouter.core.documents import to_text
 from mailrouter.core.instruction import Orders, read_orders
 from mailrouter.core.language import detect
 from mailrouter.core.letter import Letter, read_body, read_letters
-from mailrouter.core.message import Address, Attachment, Message, parse
+from mailrouter.core.mail import READER_VERSION, READING, Mail, Reading, as_json
+from mailrouter.core.message import Attachment, Message, parse
 from mailrouter.core.mime import header_end
-from mailrouter.core.nature import FailedRecipient, Nature, bounced_message_ids, failed_recipients, nature
+from mailrouter.core.nature import bounced_message_ids, failed_recipients, nature
 from mailrouter.core.outcomes import Defect, Hold
 
-READER_VERSION: Final = "1"  # raised with every change of what a Reading means or holds: older ones are read again
+__all__ = ["READER_VERSION", "READING", "Mail", "Reading", "as_json", "read", "read_headers"]
 
 # The headers that a Reading keeps: what trust, nature, loops and threading look at, and what rules may ask for.
 _KEPT_HEADERS: Final = frozenset(
@@ -76,55 +74,6 @@ _MAX_HEADER_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """The fetched mail itself, with the JSON keys of `read --json`. `author` has the key "from".
-
-    `text` is the outer author's own words, banners left out. `headers` are those that trust, nature, loops and
-    threading look at, in their order. `verified` is None until it is resolved against the settings.
-    """
-
-    message_id: str | None
-    author: Annotated[Address | None, Field(alias="from")]
-    to: tuple[Address, ...]
-    cc: tuple[Address, ...]
-    subject: str
-    date: str | None  # ISO with offset
-    text: str
-    banners: tuple[str, ...] = ()
-    language: str | None = None  # ISO 639-1
-    nature: Nature = "person"
-    verified: bool | None = None
-    attachments: tuple[Attachment, ...] = ()
-    defects: tuple[Defect, ...] = ()
-    reply_to: tuple[Address, ...] = ()
-    return_path: str | None = None  # "" is the null return path; None: no such header
-    in_reply_to: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
-    marks: tuple[Mark, ...] = ()  # in `text`
-    bounced: tuple[str, ...] = ()  # Message-IDs of ours that this bounce came back for
-    failed_recipients: tuple[FailedRecipient, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All that is read from one mail. `orders` are those of each author, as printed: the outer one, then each hop."""
-
-    version: str
-    sha256: str
-    size: int  # bytes
-    message: Mail
-    forwarded: bool
-    chain: tuple[Hop, ...] = ()
-    letters: tuple[Letter, ...] = ()
-    orders: tuple[Orders | None, ...] = (None,)
-    holds: tuple[Hold, ...] = ()
-
-
-READING: Final[TypeAdapter[Reading]] = TypeAdapter(Reading)
-
-
-@dataclass(frozen=True, slots=True)
 class _Document:
     """An attachment with its words."""
 
@@ -132,24 +81,6 @@ class _Document:
     text: str
     defects: tuple[Defect, ...] = ()
     holds: tuple[Hold, ...] = ()
-
-
-def as_json(reading: Reading, file: str, index: int) -> dict[str, Any]:
-    """One line of `read --json`: what the words say; `verified`, `incoming` and `instruction` need settings."""
-    data = READING.dump_python(reading, mode="json", by_alias=True)
-    return {
-        "file": file,
-        "index": index,
-        "sha256": data["sha256"],
-        "error": next((hold.reason for hold in reading.holds if hold.code == "unreadable"), None),
-        "message": data["message"],
-        "forwarded": data["forwarded"],
-        "incoming": None,
-        "chain": data["chain"],
-        "letters": data["letters"],
-        "instruction": None,
-        "holds": data["holds"],
-    }
 
 
 def read(raw: bytes, limits: Limits, ocr: Callable[[bytes], str] | None = None) -> Reading:

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 from mailrouter.core.case import Case, MailboxRef, resolve
 from mailrouter.core.effects import EFFECT, Effect, Plan, RegisterEffect
 from mailrouter.core.language import fold
+from mailrouter.core.mail import Reading
 from mailrouter.core.outcomes import Hold, Problem
 from mailrouter.core.plan import fill, plan
-from mailrouter.core.reading import Reading
 from mailrouter.core.register import Entry, format_number, series_of
 from mailrouter.core.rules import Decision, Example, Rule, RuleSet, decide
 from mailrouter.core.sandbox import RenderError
-from mailrouter.ruleset.building import build, collect, locate
+from mailrouter.ruleset.building import build
+from mailrouter.ruleset.sources import collect, locate
 from mailrouter.settings import Settings
 
 Read = Callable[[bytes], Reading]

@@ -18,10 +18,10 @@ from mailrouter.core.case import (
 )
 from mailrouter.core.case.cases import Correspondence, Sender, Thread
 from mailrouter.core.effects import FlagEffect, NotifyEffect, Plan, Text, effect_key
+from mailrouter.core.mail import READING, Reading
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.people import expand
 from mailrouter.core.plan import fill, hold_due, plan
-from mailrouter.core.reading import READING, Reading
 from mailrouter.core.register import Entry, KnownEntry
 from mailrouter.core.rules import Decision, RuleSet, decide
 from mailrouter.settings import Mailbox

@@ -10,10 +10,10 @@ from typing import Any
 
 from mailrouter.core.case import Case, MailboxRef, as_read
 from mailrouter.core.effects import EFFECT, Effect, Plan, RegisterEffect
+from mailrouter.core.mail import Reading
 from mailrouter.core.message import Address
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.plan import fill
-from mailrouter.core.reading import Reading
 from mailrouter.core.register import Entry, series_of
 from mailrouter.core.rules import Decision, RuleSet, decide
 from mailrouter.shell.deciding import Considered, Surroundings, consider

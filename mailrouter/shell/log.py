@@ -1,13 +1,13 @@
 """The log: one canonical line per unit of work, from a closed list of events, on stderr.
 
+Where nobody has set its form, as in commands that are no service, only warnings are written, for people to read.
+
 Invariant: no body, subject, address of a person or secret is ever a field; mails are named by digest, effects by key.
 """
 
 import logging
 import sys
 from typing import Any
-
-import structlog
 
 EVENTS = frozenset(
     {
@@ -42,6 +42,8 @@ EVENTS = frozenset(
 
 def configure(form: str, *, quiet: bool = False) -> None:
     """Set the log's form, "json" or "console"; `quiet` lets only warnings through, for commands that are no service."""
+    import structlog  # noqa: PLC0415 - slow to load, and most commands have nothing to log
+
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if form == "json"
@@ -61,6 +63,8 @@ def configure(form: str, *, quiet: bool = False) -> None:
 
 def _stderr(*_names: Any) -> Any:
     """Today's stderr, whatever it was when the process began."""
+    import structlog  # noqa: PLC0415 - as above
+
     return structlog.PrintLogger(sys.stderr)
 
 
@@ -68,5 +72,9 @@ def event(name: str, /, *, warning: bool = False, **fields: Any) -> None:
     """Write one line; the name must be in EVENTS."""
     if name not in EVENTS:
         raise ValueError(f"the log has no event '{name}'; add it to EVENTS")
+    import structlog  # noqa: PLC0415 - as above
+
+    if not structlog.is_configured():
+        configure("console", quiet=True)
     logger = structlog.get_logger()
     (logger.warning if warning else logger.info)(name, **fields)

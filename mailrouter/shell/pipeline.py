@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mailrouter.core.case import MailboxRef
+from mailrouter.core.mail import READER_VERSION, READING, Reading
 from mailrouter.core.outcomes import Hold
-from mailrouter.core.reading import READER_VERSION, READING, Reading, read_headers
+from mailrouter.core.reading import read_headers
 from mailrouter.core.rules import RuleSet
 from mailrouter.core.sandbox import RenderError
 from mailrouter.settings import Mailbox, Settings

@@ -7,14 +7,17 @@ it began with, because it holds the RuleSet it was given.
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailrouter import ruleset
-from mailrouter.core.rules import RuleSet
 from mailrouter.settings import Settings
 from mailrouter.shell import log
 from mailrouter.shell.clock import Clock
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.store.store import Store
+
+if TYPE_CHECKING:
+    from mailrouter.core.rules import RuleSet
 
 
 class Rulebook:
@@ -28,7 +31,7 @@ class Rulebook:
         self._lock = threading.Lock()
         self._current: RuleSet | None = None
 
-    def current(self) -> RuleSet:
+    def current(self) -> "RuleSet":
         """The RuleSet in force; Permanent if there is none and the working copy has problems."""
         with self._lock:
             publication = self._store.versions.in_force()
@@ -41,7 +44,7 @@ class Rulebook:
                 log.event("service.rules_taken", digest=publication.digest)
             return self._current
 
-    def version(self, digest: str) -> RuleSet:
+    def version(self, digest: str) -> "RuleSet":
         """A stored version, built anew."""
         files = self._store.versions.files(digest)
         if files is None:
@@ -59,7 +62,7 @@ class Rulebook:
         """The texts of the working copy on disk; `rules` and `templates` stand in for the settings' folders."""
         return ruleset.collect(self._folder, self._settings(), rules, templates)
 
-    def working_ruleset(self, rules: Path | None = None, templates: Path | None = None) -> RuleSet:
+    def working_ruleset(self, rules: Path | None = None, templates: Path | None = None) -> "RuleSet":
         """The working copy (or another folder's rules), built; Permanent with every problem."""
         settings = self._settings()
         built, problems = ruleset.build(self.working_copy(rules, templates))
@@ -69,12 +72,11 @@ class Rulebook:
         return built
 
     def differs(self) -> bool:
-        """Whether the working copy differs from the version in force (or cannot be built)."""
+        """Whether the working copy differs from the version in force, which nothing that cannot be built comes to be."""
         publication = self._store.versions.in_force()
-        built, _ = ruleset.build(self.working_copy())
-        return publication is None or built is None or built.digest != publication.digest
+        return publication is None or ruleset.digest_of(self.working_copy()) != publication.digest
 
-    def _publish_first(self) -> RuleSet:
+    def _publish_first(self) -> "RuleSet":
         files = self.working_copy()
         built, problems = ruleset.build(files)
         if built is None:

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 from icalendar import Calendar
 
-from mailrouter.core.letter import Event, to_ical
+from mailrouter.core.letter import Event
+from mailrouter.core.letter.calendar import to_ical
 
 STAMP = datetime(2024, 3, 1, 8, 0, tzinfo=UTC)
 EXACT = Event("23-25 April 2024", "2024-04-23", "2024-04-25", "Regional conference", "Mombasa, Kenya")

@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.store.database import Database
-from mailrouter.shell.store.migrate import migrate
+from mailrouter.shell.store.migrate import HEAD, migrate
 from mailrouter.shell.store.schema import metadata
 from mailrouter.shell.store.store import Store
 
@@ -57,6 +57,12 @@ def test_a_newer_store_is_refused(tmp_path):
     with pytest.raises(Permanent, match="newer mailrouter"):
         Store(f"sqlite:///{path}")
     assert path.read_bytes() == before
+
+
+def test_a_store_that_is_up_to_date_is_known_by_the_newest_revision():
+    """A new migration is run on stores of today: the revision that opening asks for is the newest one."""
+    scripts = ScriptDirectory(str(files("mailrouter.shell.store") / "migrations"))
+    assert scripts.get_current_head() == HEAD
 
 
 def test_several_nodes_may_open_an_empty_store_at_once(store_url):

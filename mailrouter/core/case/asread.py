@@ -6,7 +6,7 @@ Invariant: every key of `read --json` stands with the same meaning; more keys ar
 from typing import Any
 
 from mailrouter.core.case.cases import CASE, Case
-from mailrouter.core.reading import Reading, as_json
+from mailrouter.core.mail import Reading, as_json
 
 _ADDED = ("received", "mailbox", "sender", "oldest", "forwarder", "nature", "thread", "holds")
 

@@ -5,17 +5,17 @@ Paths in rules and templates use the key names of `read --json` ("incoming.from"
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from mailrouter.core.chain.hops import Hop
 from mailrouter.core.instruction import Instruction
 from mailrouter.core.letter.letters import Letter
+from mailrouter.core.mail import Mail
 from mailrouter.core.message import Address, Attachment
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.people import Person
-from mailrouter.core.reading import Mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,8 @@ class Thread:
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything about one mail that rules and templates may use."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(defer_build=True)  # built when first used
 
     sha256: str
     received: str  # ISO with offset: when our server took it

@@ -28,9 +28,9 @@ from mailrouter.core.case.parties import correspondence
 from mailrouter.core.chain.subjects import core as subject_core
 from mailrouter.core.language import fold
 from mailrouter.core.letter.letters import Letter
+from mailrouter.core.mail import Reading
 from mailrouter.core.message import Attachment
 from mailrouter.core.people import Directory
-from mailrouter.core.reading import Reading
 from mailrouter.core.register import Entry, find_numbers, find_references
 
 ZONE = "Europe/Tallinn"  # printed times without an offset are ours

@@ -11,9 +11,9 @@ from mailrouter.core import people
 from mailrouter.core.case.cases import Correspondence
 from mailrouter.core.language import fold
 from mailrouter.core.letter.letters import Letter
+from mailrouter.core.mail import Reading
 from mailrouter.core.message import Address
 from mailrouter.core.people import Directory
-from mailrouter.core.reading import Reading
 
 # Domains that many unrelated persons write from: sharing one makes nobody the same party.
 PROVIDERS = frozenset(

@@ -14,11 +14,11 @@ from mailrouter.core.case.parties import correspondence, incoming_index, institu
 from mailrouter.core.case.threads import decide_thread
 from mailrouter.core.instruction import Instruction
 from mailrouter.core.letter.letters import Letter, Party
+from mailrouter.core.mail import Mail, Reading
 from mailrouter.core.message import Address
 from mailrouter.core.nature import Nature, loop_hops, received_count
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.people import Directory, Found, Person
-from mailrouter.core.reading import Mail, Reading
 from mailrouter.core.register import KnownEntry
 from mailrouter.core.trust import Trust, Verdict, verify
 

@@ -32,7 +32,7 @@ from mailrouter.core.case.keys import (
 )
 from mailrouter.core.case.parties import PROVIDERS
 from mailrouter.core.language import fold
-from mailrouter.core.reading import Reading
+from mailrouter.core.mail import Reading
 from mailrouter.core.register import (
     Correspondent,
     Entry,

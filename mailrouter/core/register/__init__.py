@@ -3,9 +3,9 @@
 Invariant: a number is only computed here; it is allocated in the settle transaction, never skipped, never used twice.
 """
 
-from mailrouter.core.register.access import FOREIGN_BASIS, Granted, access_of
-from mailrouter.core.register.answers import answer_entry, closed_by
-from mailrouter.core.register.classification import check_classification, function_of, series_of
+from typing import TYPE_CHECKING
+
+from mailrouter.core.later import later
 from mailrouter.core.register.entries import (
     Access,
     Classification,
@@ -19,7 +19,6 @@ from mailrouter.core.register.entries import (
     Responsible,
     Series,
 )
-from mailrouter.core.register.found import FoundNumber, find_numbers, find_references, found_numbers
 from mailrouter.core.register.numbering import (
     Numbering,
     counter_name,
@@ -28,6 +27,22 @@ from mailrouter.core.register.numbering import (
     needs_counter,
     next_number,
 )
+
+if TYPE_CHECKING:
+    from mailrouter.core.register.access import FOREIGN_BASIS, Granted, access_of
+    from mailrouter.core.register.answers import answer_entry, closed_by
+    from mailrouter.core.register.classification import check_classification, function_of, series_of
+    from mailrouter.core.register.found import FoundNumber, find_numbers, find_references, found_numbers
+else:
+    __getattr__ = later(
+        __name__,
+        {
+            "access": "FOREIGN_BASIS Granted access_of",
+            "answers": "answer_entry closed_by",
+            "classification": "check_classification function_of series_of",
+            "found": "FoundNumber find_numbers find_references found_numbers",
+        },
+    )
 
 __all__ = [
     "FOREIGN_BASIS",

@@ -4,9 +4,9 @@ Invariant: plain values; nothing here allocates or stores.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 RelationKind = Literal["initial", "reply", "follow-up", "related"]
 Direction = Literal["incoming", "outgoing"]
@@ -89,6 +89,8 @@ class Relation:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One document in the register; the keys are those of `register list --json`. Dates ISO."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(defer_build=True)  # built when first used
 
     direction: Direction
     title: str

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from mailrouter.core.containers import Limits
-from mailrouter.core.reading import Reading, read
-from mailrouter.shell.reading.ocr import tesseract
+from mailrouter.core.mail import Reading
 
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 OUT_OF_MEMORY: Final = 77  # the exit code that says so
@@ -37,6 +36,8 @@ def start(mebibytes: int, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     for name in _LIBRARY_THREADS:  # each thread of a number library reserves address space that is never used
         os.environ[name] = "1"
+    from mailrouter.core.reading import read  # noqa: PLC0415 - only a child reads; its parent names this module as well
+
     for mail in _WARMING:  # while there is room: half a library is worse than none
         read(mail, Limits())
     size = mebibytes * 1024 * 1024
@@ -50,6 +51,9 @@ def read_mails(mails: list[bytes | str], limits: Limits, seconds: float, ocr: st
     A large mail comes as the name of a file in the parent's memory: so it is here, and not while it is handed over, that
     a mail which does not fit runs out of room.
     """
+    from mailrouter.core.reading import read  # noqa: PLC0415 - as in `start`
+    from mailrouter.shell.reading.ocr import tesseract  # noqa: PLC0415 - as above
+
     used = resource.getrusage(resource.RUSAGE_SELF)
     end = int(used.ru_utime + used.ru_stime + seconds) + _SPARE_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))

@@ -18,8 +18,8 @@ from typing import Any, Final, Literal, Self
 from pebble import ProcessExpired, ProcessPool
 
 from mailrouter.core.containers import Limits
+from mailrouter.core.mail import Reading
 from mailrouter.core.outcomes import Hold
-from mailrouter.core.reading import Reading, read_headers
 from mailrouter.shell.reading import child
 
 _IDLE_SECONDS: Final = 60.0
@@ -116,6 +116,8 @@ class ReadingPool:
         try:
             readings = batch.future.result()
         except Exception as error:  # noqa: BLE001  # whatever went wrong in the child is a hold here
+            from mailrouter.core.reading import read_headers  # noqa: PLC0415 - the reader, which the parent seldom needs
+
             readings = [] if len(batch.mails) > 1 else [read_headers(batch.mails[0], self._hold(error))]
         finally:
             batch.release()

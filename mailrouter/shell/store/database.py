@@ -8,10 +8,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
@@ -96,10 +96,10 @@ class Database:
         """Insert the rows that are not there yet; the number of rows that were inserted."""
         if not rows:
             return 0
-        dialect = sqlite if self.sqlite else postgresql
+        dialect = import_module(f"sqlalchemy.dialects.{'sqlite' if self.sqlite else 'postgresql'}")  # one is enough
         # without the option an INSERT's count is -1 on PostgreSQL: it is forgotten with the closed cursor
         insert = dialect.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-        return connection.execute(insert, list(rows)).rowcount
+        return int(connection.execute(insert, list(rows)).rowcount)
 
     def close(self) -> None:
         """Close every connection."""

@@ -10,11 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
-from mailrouter.core.case import Case
+from mailrouter.core.case import CASE, Case
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.store.database import Database
 from mailrouter.shell.store.schema import acts, effects, entries, intake, messages
-from mailrouter.shell.store.settlement import CASE
 
 _DIGITS = 8  # a number so long is the beginning of a digest
 

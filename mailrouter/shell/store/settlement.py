@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from sqlalchemy import Connection, bindparam, select, update
 
-from mailrouter.core.case import Case
+from mailrouter.core.case import CASE, Case
 from mailrouter.core.effects import (
     EFFECT,
     AssignEffect,
@@ -35,8 +35,7 @@ from mailrouter.shell.store.drafts import approval_digest
 from mailrouter.shell.store.registry import Registry
 from mailrouter.shell.store.schema import drafts, effects, intake, messages
 
-CASE: TypeAdapter[Case] = TypeAdapter(Case)
-TRACE: TypeAdapter[tuple[RuleTrace, ...]] = TypeAdapter(tuple[RuleTrace, ...])
+TRACE: TypeAdapter[tuple[RuleTrace, ...]] = TypeAdapter(tuple[RuleTrace, ...], config=ConfigDict(defer_build=True))
 DONE_HERE = ("register", "assign")  # effects that are done in the settle transaction itself
 
 

@@ -6,7 +6,9 @@ Invariant: the database is the only state; what is not here is not remembered.
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -25,8 +27,10 @@ from mailrouter.shell.store.queue import Finished, Queue
 from mailrouter.shell.store.registry import Registry
 from mailrouter.shell.store.retention import Retention
 from mailrouter.shell.store.sentbox import Sentbox
-from mailrouter.shell.store.settlement import Settler
 from mailrouter.shell.store.versions import Versions
+
+if TYPE_CHECKING:
+    from mailrouter.shell.store.settlement import Settler
 
 
 class Store:
@@ -51,7 +55,13 @@ class Store:
         self.retention = Retention(database)
         self.versions = Versions(database)
         self.listing = Listing(database)
-        self.settler = Settler(database, self.registry)
+
+    @cached_property
+    def settler(self) -> "Settler":
+        """Settle: what the service alone does."""
+        from mailrouter.shell.store.settlement import Settler  # noqa: PLC0415 - it knows rules; lists do not need them
+
+        return Settler(self._db, self.registry)
 
     def finish(self, finished: Sequence[Finished], now: datetime) -> None:
         """Write outcomes of effects; a draft that went out closes its letter in the same transaction."""
