@@ -14,7 +14,7 @@ from mailrouter.core.letter.events import event_of
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Line
 from mailrouter.core.letter.letters import Event
-from mailrouter.core.letter.phrases import phrases
+from mailrouter.core.letter.phrases import labels_at, phrases
 from mailrouter.core.letter.places import city_in, is_open, located
 
 _FAR_DAYS = 270
@@ -78,10 +78,10 @@ def _labelled(body: Sequence[Line], subject: str | None, language: str | None, a
     """The occasion of lines such as "Date: 12 June 2024", "Venue: Tallinn"."""
     values: dict[str, str] = {}
     for line in body:
-        for kind in ("when", "place", "what"):
-            match = phrases().labels[kind].match(line.folded)
-            if match and line.text[match.end() :].lstrip().startswith(":"):
-                values.setdefault(kind, line.text[match.end() :].lstrip(" :\t"))
+        ends = labels_at(line.folded)
+        for kind in ("when", "place", "what") if ends else ():
+            if kind in ends and line.text[ends[kind] :].lstrip().startswith(":"):
+                values.setdefault(kind, line.text[ends[kind] :].lstrip(" :\t"))
                 break
     if "when" not in values or not ({"place", "what"} & set(values)):
         return None

@@ -5,7 +5,7 @@ the endings that languages put on them ("novembriks", "martā", "maaliskuuta") a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -137,7 +137,7 @@ def find_dates(text: str, *, after: date | None = None, language: str | None = N
 def _possible(folded: str, language: str | None) -> Iterator[tuple[str, re.Pattern[str]]]:
     """The forms that a text may have: those with a month only where a word of it is one."""
     figures, year = _FIGURES.search(folded), _YEAR.search(folded)
-    month = any(month_number(word[:_LONGEST_MONTH], language) for word in _LETTERS.findall(folded))
+    month = any(map(_months(language), _LETTERS.findall(folded)))
     for name, form in _FORMS:
         if figures if name in _OF_FIGURES else year if name in _OF_YEAR else month:
             yield name, form
@@ -327,6 +327,12 @@ def month_number(word: str, language: str | None = None) -> int:
             if folded == stem or (folded.startswith(stem) and len(folded) - len(stem) <= ending):
                 return number
     return 0
+
+
+@cache
+def _months(language: str | None) -> Callable[[str], int]:
+    """`month_number` of a word as long as it may be, in one language first: it is asked of every word beside a number."""
+    return lru_cache(maxsize=1 << 14)(lambda word: month_number(word[:_LONGEST_MONTH], language))
 
 
 def _order(language: str | None) -> Iterator[str]:

@@ -231,12 +231,13 @@ def zones(lines: Sequence[Line], *, mail: bool = False) -> Layout:
     at = _salutation_at(letter)
     start = at + 1 if at is not None else 0 if mail else _prose_at(letter)
     end = _closing_at(letter, start)
+    tail = end + _closing_lines(letter, end) if end is not None else _signature_at(letter, start)
     return Layout(
         head=tuple(letter[: at if at is not None else start]),
         salutation=letter[at] if at is not None else None,
-        body=tuple(letter[start : end if end is not None else _signature_at(letter, start)]),
+        body=tuple(letter[start : end if end is not None else tail]),
         closing=letter[end] if end is not None else None,
-        tail=tuple(letter[(end + _closing_lines(letter, end)) if end is not None else _signature_at(letter, start) :]),
+        tail=tuple(letter[tail:]),
         annex=tuple(annex),
     )
 

@@ -12,7 +12,7 @@ from mailrouter.core.letter.dates import SignatureTime, find_dates, first_day, s
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Line, is_prose
 from mailrouter.core.letter.names import has_title, is_contact, is_institution, is_role, named_line
-from mailrouter.core.letter.phrases import phrases
+from mailrouter.core.letter.phrases import labels_at, phrases
 from mailrouter.core.letter.places import is_place
 
 _ARES = re.compile(r"\bAres\s?\((\d{4})\)\s?(\d+)(?:\s?[-–]\s?(\d{1,2}/\d{1,2}/\d{4}))?", re.IGNORECASE)
@@ -34,11 +34,11 @@ class Labelled:
 
 def labelled(line: Line, kinds: Sequence[str], *, following: Line | None = None) -> Labelled | None:
     """The line's label of one of the kinds and its value; the next line's text if the label stands alone."""
-    for kind in kinds:
-        match = phrases().labels[kind].match(line.folded)
-        if match is None:
+    ends = labels_at(line.folded)
+    for kind in kinds if ends else ():
+        if kind not in ends:
             continue
-        rest = line.text[match.end() :]
+        rest = line.text[ends[kind] :]
         separated = re.match(r"\s*(?::|\t|\s{2,}|[-–]\s|№|nr\.?\s|no\.?\s|n°)\s*", rest, re.IGNORECASE)
         if separated:
             value = rest[separated.end() :] if ":" in separated.group() or not separated.group().strip() else rest
@@ -192,15 +192,16 @@ def letter_date(head: Sequence[Line], tail: Sequence[Line], language: str | None
 
 def _date_line(line: Line, language: str | None) -> date | None:
     """The day of a line that is a date, perhaps with a place or a number beside it."""
-    if (
-        len(line.text) > 70
-        or phrases().signed.search(line.folded)
-        or labelled(line, ("theirs", "contact", "subject", "annex", "restriction"))
-        or _mark(line)
-    ):
+    if len(line.text) > 70:
         return None
     dates = [printed for printed in find_dates(line.text, language=language) if printed.starts]
     if len(dates) != 1 or dates[0].starts != dates[0].ends or _ARES.search(line.text):
+        return None
+    if (
+        phrases().signed.search(line.folded)
+        or labelled(line, ("theirs", "contact", "subject", "annex", "restriction"))
+        or _mark(line)
+    ):
         return None
     rest = line.text[: dates[0].begin] + line.text[dates[0].finish :]
     words = re.findall(r"[^\W\d_]+", rest)
@@ -256,6 +257,8 @@ def _mark_of_two(lines: Sequence[Line]) -> str | None:
     if len(lines) < 2 or lines[1].gap or len(lines[0].text) > _COLUMN or len(lines[1].text) > _COLUMN:
         return None
     first, second = lines
+    if not any(phrases().marking.may_be_in(line.folded) for line in lines):
+        return None
     text = f"{first.text} {second.text}"
     mark = _mark(replace(first, text=text, folded=flat(text)))
     return mark if mark and len(mark) > max(len(first.text), len(second.text)) else None
@@ -272,7 +275,7 @@ def _whole(lines: Sequence[Line]) -> list[str]:
 
 def _mark(line: Line) -> str | None:
     """The mark that a line is, as printed."""
-    if len(line.text) > 110 or is_prose(line):
+    if not phrases().marking.may_be_in(line.folded) or len(line.text) > 110 or is_prose(line):
         return None
     label = _MARK_LABEL.match(line.folded)
     start = label.end() if label else 0

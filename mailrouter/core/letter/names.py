@@ -55,6 +55,7 @@ _TAIL_CONTACT = re.compile(
     r"\s+(?:tel|phone|fax|e-?mail|mob)\b.*$|\s+(?:[^\W\d_]+\.?\s){0,4}(?:[^\W\d_]+),?\s\d+\s[A-Z]{1,2}-\d{4}.*$",
     re.IGNORECASE,
 )
+_CONTACT_SIGN = re.compile(r"tel|phone|fax|mail|mob|-\d{4}", re.IGNORECASE)  # without one there is no such contact
 
 
 _LONGEST_CONTACT = 130
@@ -222,7 +223,7 @@ def is_institution(text: str) -> bool:
 
 def without_contact(text: str) -> str:
     """A line of a letterhead without the telephone or address printed beside it."""
-    return _TAIL_CONTACT.sub("", text).strip()
+    return (_TAIL_CONTACT.sub("", text) if _CONTACT_SIGN.search(text) else text).strip()
 
 
 @lru_cache(maxsize=2048)

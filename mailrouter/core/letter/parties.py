@@ -96,10 +96,13 @@ _ARTICLE = re.compile(r"^(?:the|l'|la|le|les|die|das|der)\b\s*|^l'", re.IGNORECA
 
 def note_verbale(body: Sequence[Line], head: Sequence[Line]) -> tuple[str, str] | None:
     """(author's, addressee's institution) of a note verbale: "The Embassy of … presents its compliments to …"."""
-    for zone in (body, (*head, *body)):
-        text = " ".join(line.text for line in zone[:12])
+    known = phrases()
+    for zone in (body[:12], (*head, *body)[:12]):
+        if not any(known.verbale_words.may_be_in(line.folded) for line in zone):
+            continue
+        text = " ".join(line.text for line in zone)
         folded = flat(text)
-        for pattern in phrases().verbale if phrases().verbale_words.search(folded) else ():
+        for pattern in known.verbale if known.verbale_words.search(folded) else ():
             match = pattern.search(folded)
             if match:
                 sides = (text[slice(*match.span(side))].strip(" ,") for side in ("author", "addressee"))

@@ -6,7 +6,7 @@ Invariant: patterns match `flat` text, at whole words. The notation of the lists
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -113,6 +113,7 @@ class Phrases:
     closing: re.Pattern[str]
     closing_sentence: re.Pattern[str]  # one that may be long
     labels: dict[str, re.Pattern[str]]  # at the beginning of a line, with the colon or a wide gap after it
+    any_label: re.Pattern[str]
     institution: Wording
     role: Wording
     not_name: Wording
@@ -155,6 +156,7 @@ def phrases() -> Phrases:
         closing=opening(_all(data["closing"])),
         closing_sentence=opening(data["closing_sentence"]),
         labels={name: opening(words) for name, words in data["labels"].items()},
+        any_label=opening(_all(data["labels"])),
         institution=union(data["institution"], vocabulary),
         role=union(data["role"], vocabulary),
         not_name=union(data["not_name"], vocabulary),
@@ -189,6 +191,15 @@ def phrases() -> Phrases:
 def _before_name(words: Iterable[str]) -> re.Pattern[str]:
     """Titles at the beginning of a line, with the white space behind them."""
     return re.compile("^(?:" + "|".join(_compiled(words)) + r")(?!\w)\.?\s*")
+
+
+@lru_cache(maxsize=2048)
+def labels_at(folded: str) -> dict[str, int]:
+    """The kinds of labels that a line begins with, and where each ends. Most lines have none, and all are asked."""
+    if not phrases().any_label.match(folded):
+        return {}
+    found = ((kind, label.match(folded)) for kind, label in phrases().labels.items())
+    return {kind: match.end() for kind, match in found if match}
 
 
 @cache

@@ -132,13 +132,10 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
     numbers = references(lines, language)
     printed = letter_date(layout.head, (), language) or numbers.dated or _labelled_date(layout, language)
     own_name = author.name if author and author.name and not found.author.name else None
-    asks = (
-        tuple(ask for ask in letter.asks if ask.kind != "transmit")
-        if phrases().covering.search(flat(words))
-        else letter.asks
-    )
+    covering = _is_covering(prose)
+    asks = tuple(ask for ask in letter.asks if ask.kind != "transmit") if covering else letter.asks
     formal = bool(layout.salutation or layout.closing) and sum(map(str.isalpha, words)) >= _SHORT_BODY
-    if not asks and (not formal or phrases().covering.search(flat(words))) and not numbers.ours:
+    if not asks and (not formal or covering) and not numbers.ours:
         return None
     return replace(
         letter,
@@ -148,6 +145,14 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
         dated=printed.isoformat() if printed else None,
         subject=letter.subject or without_prefixes(subject) or None,
     )
+
+
+def _is_covering(prose: Sequence[Line]) -> bool:
+    """Whether a mail's words say that the letter is what comes with them."""
+    covering = phrases().covering
+    if not any(covering.may_be_in(line.folded) for line in prose):
+        return False
+    return bool(covering.search(flat(" ".join(line.text for line in prose))))
 
 
 _DATE_LABEL = re.compile(r"(?:reg\.?\s?kuupaev|kuupaev|date|datum|дата|data|datums|paivays)\s*:\s*")

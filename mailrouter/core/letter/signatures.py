@@ -20,7 +20,7 @@ from mailrouter.core.letter.names import (
     named_line,
     role_and_institution,
 )
-from mailrouter.core.letter.phrases import phrases
+from mailrouter.core.letter.phrases import labels_at, phrases
 from mailrouter.core.letter.places import is_place
 
 _LONGEST = 20  # lines under a leave that may be the signer's
@@ -28,7 +28,11 @@ _LONGEST = 20  # lines under a leave that may be the signer's
 
 def signature(tail: Sequence[Line], closing: Line | None) -> Party:
     """The first signer of the block under the closing: name without titles, role, institution."""
-    lines = [replace(line, text=text) for line in whole_names(tail[:_LONGEST]) for text in _signature_texts(line)]
+    lines = [
+        line if text == line.text else replace(line, text=text)
+        for line in whole_names(tail[:_LONGEST])
+        for text in _signature_texts(line)
+    ]
     rest = _behind_closing(closing)
     if rest:
         lines.insert(0, Line(rest, flat(rest), False, 0, False))
@@ -90,9 +94,8 @@ def _behind_closing(closing: Line | None) -> str:
 def ends_signature(line: Line) -> bool:
     """Whether the signature block is over: annexes, copies, the executor, the e-signature's line."""
     kinds = ("annex", "copy", "executor")
-    return bool(labelled(line, kinds)) or any(
-        (match := phrases().labels[kind].match(line.folded)) and match.end() == len(line.folded) for kind in kinds
-    )
+    ends = labels_at(line.folded)
+    return bool(ends) and (bool(labelled(line, kinds)) or any(ends.get(kind) == len(line.folded) for kind in kinds))
 
 
 def _role_below(lines: Sequence[Line], role: str | None, institution: str | None) -> tuple[str | None, str | None]:

@@ -38,7 +38,7 @@ class Vocabulary:
         self._inside: dict[str, int] = {}
         self._always = 0
         self._bits = 0
-        self._of_word = lru_cache(maxsize=_WORDS)(self._word_bits)
+        self._of_token = lru_cache(maxsize=_WORDS)(self._token_bits)
         self.of_text: Callable[[str], int] = lru_cache(maxsize=_TEXTS)(self._text_bits)
 
     def bit(self, needs: frozenset[Need] | None) -> int:
@@ -67,12 +67,11 @@ class Vocabulary:
         return bits
 
     def _text_bits(self, text: str) -> int:
-        return reduce(or_, map(self._of_word, _words(text)), self._always)
+        return reduce(or_, map(self._of_token, text.split()), self._always)
 
-
-@lru_cache(maxsize=_TEXTS)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(text))
+    def _token_bits(self, token: str) -> int:
+        """Those of the words between two white spaces, with the marks at and in them."""
+        return reduce(or_, map(self._word_bits, _WORD.findall(token)), 0)
 
 
 class Wording:
@@ -84,6 +83,10 @@ class Wording:
         self.pattern = pattern
         self.bit = vocabulary.bit(needs)
         self.of_text = vocabulary.of_text
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether it may be found in a text; where not, it is not."""
+        return bool(self.of_text(text) & self.bit)
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:
         """As `re.Pattern.search`."""
