@@ -159,7 +159,7 @@ def settlement(
         known=considered.known,
         entry_keys=keys,
         classification=ruleset.classification,
-        hold_due=hold_due(case, around.now).isoformat(timespec="seconds"),
+        hold_due=hold_due(case, around.now).isoformat(timespec="seconds") if considered.plan.hold else None,
         now=around.now,
         bounced=tuple(message_id.strip("<>").split("@")[0] for message_id in case.message.bounced),
     )

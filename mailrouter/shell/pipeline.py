@@ -39,7 +39,7 @@ from mailrouter.shell.store.intake import Unread
 from mailrouter.shell.store.settlement import Changed, Refused, Settlement
 from mailrouter.shell.store.store import Store
 
-_CHUNK = 50  # mails fetched, read and settled together…
+_CHUNK = 100  # mails fetched, read and settled together…
 _CHUNK_BYTES = 32 * 1024 * 1024  # …of so many bytes: two such chunks are in memory at a time
 _AGAIN = 5  # how often a thread may change under a decision before it is held
 
@@ -100,7 +100,7 @@ class Pipeline:
     ) -> Iterator[list[str]]:
         """Chunk by chunk, how each mail ended. The next chunk is fetched and read while one is settled."""
         taken: _Taken | None = None
-        with ThreadPoolExecutor(1, f"ahead {mailbox.name}") as ahead:
+        with ThreadPoolExecutor(2, f"ahead {mailbox.name}") as ahead:
             while True:
                 following: _Taken | None = None
                 try:

@@ -4,6 +4,7 @@ Invariant: a mailbox that fails is reported and retried alone; SIGTERM ends ever
 what was claimed; nothing is remembered outside the database.
 """
 
+import math
 import random
 import threading
 import time
@@ -46,6 +47,7 @@ class Service:
     _wake: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _alarm: BackgroundScheduler | None = None
+    _leased: dict[str, float] = field(default_factory=dict)  # when each mailbox's lease was asked for last
 
     def __post_init__(self) -> None:
         """What the calendar asks for is looked after beside the mail."""
@@ -80,7 +82,7 @@ class Service:
         finally:
             if connection is not None:
                 connection.close()
-            self.store.leases.drop(_lease_name(mailbox), self.node)
+            self._give_back(mailbox)
         return True
 
     # For good --------------------------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ class Service:
         for thread in self._threads:
             thread.join(max(0.1, until - time.monotonic()))
         for mailbox in self.settings.mailboxes:
-            self.store.leases.drop(_lease_name(mailbox), self.node)
+            self._give_back(mailbox)
         self._threads.clear()
         log.event("service.stopped", node=self.node)
 
@@ -204,7 +206,21 @@ class Service:
         self._wake.set()
 
     def _lease(self, mailbox: Mailbox) -> bool:
-        return self.store.leases.take(_lease_name(mailbox), self.node, self.settings.outbox.lease_seconds)
+        """Take or renew; not again while most of the lease is still to come."""
+        name, seconds = _lease_name(mailbox), self.settings.outbox.lease_seconds
+        asked = time.monotonic()
+        if asked - self._leased.get(name, -math.inf) < seconds / 4:
+            return True
+        got = self.store.leases.take(name, self.node, seconds)
+        if got:
+            self._leased[name] = asked
+        else:
+            self._leased.pop(name, None)
+        return got
+
+    def _give_back(self, mailbox: Mailbox) -> None:
+        self._leased.pop(_lease_name(mailbox), None)
+        self.store.leases.drop(_lease_name(mailbox), self.node)
 
     def _failing(self, mailbox: Mailbox, error: Exception) -> None:
         reason = str(error) if isinstance(error, Temporary | Permanent) else f"{type(error).__name__}: {error}"

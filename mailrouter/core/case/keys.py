@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from mailrouter.core.case.cases import Case, Correspondence
@@ -246,7 +246,12 @@ def _zone(name: str) -> ZoneInfo:
 
 def text_keys(text: str) -> tuple[str, ...]:
     """The key of a mail's words, whatever line breaks and marks a program put between them; () if they are few."""
-    letters = _BETWEEN.sub("", fold(text[: 4 * _TEXT]))[:_TEXT]
+    return _text_keys(text[: 4 * _TEXT])
+
+
+@lru_cache(maxsize=512)  # asked for when the register is looked up, and again when the mail is settled
+def _text_keys(text: str) -> tuple[str, ...]:
+    letters = _BETWEEN.sub("", fold(text))[:_TEXT]
     return (f"text:{_digest(letters)}",) if len(letters) >= _ENOUGH_TEXT else ()
 
 

@@ -24,7 +24,7 @@ from mailrouter.shell.reading import child
 
 _IDLE_SECONDS: Final = 60.0
 _BATCH_BYTES: Final = 1024 * 1024  # mails go to a child together up to this size
-_BATCH_MAILS: Final = 32
+_BATCH_MAILS: Final = 16  # so many that the way is cheap, so few that all children end a chunk at the same time
 _AHEAD: Final = 3  # batches in flight for each worker
 
 
