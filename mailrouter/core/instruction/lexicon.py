@@ -15,7 +15,9 @@ from mailrouter.core.language import fold
 from mailrouter.core.wordlists import load_words
 
 # Kinds that are sought in lines, not in sentences: no *, ~ or {n} in them.
-_LINES = frozenset({"closings", "notices", "joiners", "reply_prefixes", "abbreviations", "asides"})
+_LINES = frozenset(
+    {"closings", "notices", "joiners", "reply_prefixes", "abbreviations", "asides", "spelling.meant", "spelling.known"}
+)
 # Sections and kinds of single words, asked for one at a time; the others are sought in sentences.
 _SINGLE = frozenset(
     {
@@ -54,7 +56,7 @@ class Tag:
 ACTIONS = ("register", "forward", "send", "assign", "responsible", "purposes")
 FORMS = ("order", "bare", "direct", "wish", "asked", "told", "noun", "verb", "after")
 _TELLING = frozenset(
-    {"periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}
+    {"cues.amend", "periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}
 )
 
 

@@ -13,6 +13,7 @@ from mailrouter.core.instruction.periods import date_from
 from mailrouter.core.instruction.words import Sentence
 
 _BREAKS = frozenset(",;()–—")
+_PAUSES = _BREAKS | {":", "-"}  # they end what a negation before them governs
 _QUOTES = {"“": "”", "„": "“”", "«": "»", '"': '"', "”": "”", "‘": "’"}  # opening mark → closing ones
 
 
@@ -88,7 +89,7 @@ class Clauses:
         if any(tag.action == "responsible" for tag in found):
             found = [tag for tag in found if tag.action != "assign"]  # "vastutajaks määrata": the verb says no more
         for tag in sorted(found, key=lambda t: (t.first - t.last, t.first, t.form != "told", t.form != "bare")):
-            if any(tag.first < other.last and other.first < tag.last for other in chosen):
+            if any(tag.first < other.last and other.first < tag.last for other in chosen) or self._within_negation(tag):
                 continue
             if tag.form in ("bare", "direct") and tag.action != "responsible" and not self.begins_clause(tag):
                 continue
@@ -108,6 +109,13 @@ class Clauses:
         return any(
             tag.action in ACTIONS and tag.form in FORMS and tag.first < cue.first and cue.last <= tag.last
             for tag in self.tags
+        )
+
+    def _within_negation(self, tag: Tag) -> bool:
+        """Whether a form is part of a longer negation: "under no circumstances"."""
+        return any(
+            cue.kind == "cues.negate" and cue.first <= tag.first and tag.last <= cue.last and cue.last - cue.first > 2
+            for cue in self.cues
         )
 
     def _within_label(self, tag: Tag) -> bool:
@@ -175,7 +183,7 @@ class Clauses:
             side = self._sides(tag, first, last)
             if any(begin <= tag.first < end for begin, end in side):
                 mood = Mood.OPEN
-            elif self._conditional(first, last):
+            elif self._conditional(first, last) or (before is not None and self._hangs_on(before, tag)):
                 mood = Mood.CONDITIONAL if mood is Mood.ORDERED else Mood.OPEN
             begin = self._from_request(tag, first) if tag.action in ("forward", "send") else first
             return Head(tag, begin, last, mood, asked, side)
@@ -300,7 +308,7 @@ class Clauses:
         for cue in self.cues:
             if cue.kind != "cues.negate" and not (cue.kind == "cues.negate_command" and tag.form in ("bare", "order")):
                 continue
-            if first <= cue.first < tag.first and not self._broken(cue.last, tag.first):
+            if first <= cue.first < tag.first and not self._broken(cue.last, tag.first, _PAUSES):
                 return True
             if tag.first < cue.first < tag.last:
                 return True  # within a phrase with a gap: "registreerimist ei vaja"
@@ -314,10 +322,10 @@ class Clauses:
             for other in self.tags
         )
 
-    def _broken(self, first: int, last: int) -> bool:
+    def _broken(self, first: int, last: int, breaks: frozenset[str] = _BREAKS) -> bool:
         """Whether a comma or "but" stands between two places."""
         return any(
-            self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.but", self.folded[at])
+            self.folded[at] in breaks or self.lexicon.is_kind("clauses.but", self.folded[at])
             for at in range(first, last)
         )
 
@@ -355,6 +363,17 @@ class Clauses:
     def _parts(self, at: int) -> bool:
         word = self.folded[at]
         return word in _BREAKS or self.lexicon.is_kind("clauses.and", word) or self.lexicon.is_kind("clauses.but", word)
+
+    def _hangs_on(self, before: Head, tag: Tag) -> bool:
+        """Whether a form stands behind an if-clause with a form of its own ("kui nad arvamust ootavad, siis …")."""
+        return any(
+            cue.kind == "cues.condition"
+            and before.first <= cue.first < before.tag.first
+            and (cue.first == 0 or self._parts(cue.first - 1))
+            and not self._broken(cue.last, before.tag.first)
+            and self._broken(before.tag.last, tag.first)
+            for cue in self.cues
+        )
 
     def _conditional(self, first: int, last: int) -> bool:
         """Whether the scope holds a condition; where the language parts clauses by commas, at a clause's begin."""

@@ -60,8 +60,8 @@ class Nouns:
         found = self._run([name for name in found if not self._replaced(name)])
         if head.tag.form == "after":
             found = found[-1:]
-        if not found and any(self._mine(self._folded[at]) for at in _words(head.tag)):
-            return (AUTHOR,)  # "in my name"
+        if not found and any(self._mine(self._folded[at]) or self._speaks(at) for at in _words(head.tag)):
+            return (AUTHOR,)  # "in my name", "olen ka vastutaja"
         return tuple(dict.fromkeys(self._written(first, last) for first, last in found))
 
     def other_thing(self, head: Head) -> bool:
@@ -95,6 +95,8 @@ class Nouns:
 
     def _recipient_ranges(self, head: Head) -> list[_RANGE]:
         """Recipients by their ending; after a preposition; by their capital after a colon or where the language says."""
+        if head.tag.form == "after":
+            return self._subjects(head)
         if head.tag.form == "direct" and (
             found := list(self._capitalised(head.tag.first, head.last)) or list(self._people(head.tag.last, head.last))
         ):
@@ -121,6 +123,28 @@ class Nouns:
             # "suunata Kukk J., Kask P.": no ending, but usual names
             found = [name for name in self._capitalised(tag.last, head.last) if self._usual(name)]
         return found
+
+    def _subjects(self, head: Head) -> list[_RANGE]:
+        """Who stands before the form: usual names and posts ("Priit ja Anneli võiksid selle kätte saada")."""
+        found: list[_RANGE] = []
+        at = head.tag.first
+        while at > head.first:
+            word = self._folded[at - 1]
+            if word in _BETWEEN or self._lexicon.is_kind("names.also", word) or self._skips(at - 1):
+                at -= 1
+                continue
+            first = at - 1
+            while first > head.first and self._modifies(first - 1) and not self._skips(first - 1):
+                first -= 1
+            if not (self._usual((first, at)) or self._lexicon.is_kind("names.posts", word) or "@" in word):
+                break
+            found.insert(0, (first, at))
+            at = first
+        return found
+
+    def _skips(self, at: int) -> bool:
+        """Whether a word before a form belongs to the form rather than to a name: an article, "palun"."""
+        return self._lexicon.is_kind("names.articles", self._folded[at])
 
     def _usual(self, name: _RANGE) -> bool:
         return any(usual(word.text) for word in self._sentence.words[name[0] : name[1]])
@@ -310,6 +334,9 @@ class Nouns:
 
     def _mine(self, word: str) -> bool:
         return self._is_author(word) or self._lexicon.is_kind("names.owner", word)
+
+    def _speaks(self, at: int) -> bool:
+        return self._lexicon.is_kind("names.speaker", self._folded[at])
 
     def _is_author(self, word: str) -> bool:
         return self._lexicon.is_kind("names.author", word)

@@ -19,6 +19,7 @@ from mailrouter.core.language import fold
 _SPANS = ("working", "calendar", "weeks", "months")
 _DAYS_OF_WEEK = ("this_week", "next_week")
 _POINTS = ("today", "tomorrow", "overmorrow", "week_end", "next_week_end", "month_end")
+_LABELS = ("labels", "until")
 _FRIDAY = 4
 _MOST = 999  # of any unit: more is no deadline
 _FIGURES = re.compile(r"\d{1,2}[./]\d{1,2}(?:[./](?:\d{4}|\d\d))?|\d{4}-\d\d?-\d\d?", re.ASCII)
@@ -27,14 +28,15 @@ _NEAR = 5  # words between "tähtaeg" and its date
 
 
 def deadline_at(
-    words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon, *, other: str | None = None
+    words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon, *, other: str | None = None, since: int = 0
 ) -> tuple[int, int, bool] | None:
     """The words first..last-1 that say by when, and whether they are labelled as a deadline ("tähtaeg"); None if none.
 
-    `other` (ISO date) is known to be something else, such as the end of a restriction.
+    `other` (ISO date) is known to be something else, such as the end of a restriction; only words from `since` on are
+    looked at.
     """
-    periods = [tag for tag in tags if tag.action == "periods"]
-    labels = [tag for tag in periods if tag.kind in ("periods.labels", "periods.until")]
+    periods = [tag for tag in tags if tag.action == "periods" and (tag.first >= since or tag.form in _LABELS)]
+    labels = [tag for tag in periods if tag.form in _LABELS]
     spans = [tag for tag in periods if tag.form in _SPANS]
     points = [tag for tag in periods if tag.form in _POINTS]
     if spans:
@@ -42,6 +44,8 @@ def deadline_at(
         span = max((*spans, *points), key=lambda t: (t.last - t.first, t in spans, -t.first))
         return span.first, span.last, _labelled(labels, span.first) == "labels"
     for first, last in _days(words, periods, lexicon):
+        if first < since:
+            continue
         if other and (day := _read_date(words, first)) and other == str(_dated(day, None)):
             continue
         label = _labelled(labels, first)

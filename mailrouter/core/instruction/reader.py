@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import zip_longest
 
+from mailrouter.core.instruction.corrections import amends, behind, correction, date_behind, refuses, replaces_date
 from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons, speaking
 from mailrouter.core.instruction.moods import Clauses, Head, Mood
 from mailrouter.core.instruction.nouns import Nouns
@@ -36,6 +37,11 @@ class _Heard:
     unnamed: list[str] = field(default_factory=list)  # words that make "her" responsible
     doubts: list[str] = field(default_factory=list)
     firm: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """Whether something that can be corrected has been heard."""
+        return bool(self.register or self.forward or self.responsible or self.purposes or self.deadlines)
 
 
 def read_orders(text: str, subject: str, language: str | None = None) -> Orders | None:
@@ -111,13 +117,15 @@ def _listen(sentence: Sentence, language: str | None, heard: _Heard, *, strict: 
         heads = [head for head in clauses.heads() if not (strict and not _express(head, clauses))]
         restriction = None if strict else read_restriction(clauses, lexicon)
         until = restriction.until if restriction else None
-        found = deadline_at(sentence.words, tags, lexicon, other=until)
+        found = _deadline_found(clauses, until)
         if until and found and sentence.printed(found[0], found[1]) in until:
             found = None
         found = found or clauses.date_to_answer()
         nouns = Nouns(clauses, ((found[0], found[1]),) if found else ())
         heads = [_with_next(head, after, nouns) for head, after in zip_longest(heads, heads[1:]) if head]
         said = [_hear(head, clauses, nouns, heard) for head in heads]
+        if amends(clauses) and not (any(said) or found) and heard.anything and not strict:
+            heard.doubts.append(f"a correction of something said before: “{sentence.printed(0, len(sentence.words))}”")
         _hear_deadline(
             clauses,
             found,
@@ -127,6 +135,14 @@ def _listen(sentence: Sentence, language: str | None, heard: _Heard, *, strict: 
         )
         if restriction is not None:
             heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
+
+
+def _deadline_found(clauses: Clauses, other: str | None) -> tuple[int, int, bool] | None:
+    """As `deadline_at`; behind a correction if there is one with a date behind it."""
+    words, lexicon = clauses.sentence.words, clauses.lexicon
+    since = date_behind(clauses)
+    later = deadline_at(words, clauses.tags, lexicon, other=other, since=since) if since else None
+    return later or deadline_at(words, clauses.tags, lexicon, other=other)
 
 
 def _spoken(sentence: Sentence, language: str | None) -> list[tuple[Lexicon, list[Tag]]]:
@@ -175,6 +191,8 @@ def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard) -> bool:
         if named and head.what != "purposes":
             heard.doubts.append(f"a condition that cannot be judged: “{words}”")
         return False
+    if head.mood is Mood.ORDERED and refuses(head, clauses):
+        heard.doubts.append(f"ordered and taken back: “{words}”")
     match head.what:
         case "register":
             heard.register.append((head.mood, words))
@@ -201,6 +219,8 @@ def _elsewhere(head: Head, clauses: Clauses) -> bool:
 
 def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
     named, out = nouns.recipients(head)
+    if (cue := correction(head, clauses)) and named and head.mood is Mood.ORDERED:
+        named = _corrected(head, cue, nouns, heard, named, words)
     if not named and head.mood is Mood.ORDERED and not nouns.other_thing(head) and nouns.pronoun(head):
         heard.doubts.append(f"whom it is for is not said by name: “{words}”")
     if head.what == "send" and (not named or nouns.other_thing(head)):
@@ -211,6 +231,19 @@ def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
         heard.doubts.append(f"an exception is made: “{words}”")
     heard.forward.append((head.mood, words, named, out))
     return True
+
+
+def _corrected(
+    head: Head, cue: Tag, nouns: Nouns, heard: _Heard, named: tuple[str, ...], words: str
+) -> tuple[str, ...]:
+    """The recipients that a correction leaves; a doubt where it may replace one of several or all."""
+    later = nouns.recipients(behind(head, cue))[0] or named
+    earlier = [name for name in named if name not in later]
+    earlier += [name for mood, _, names, _ in heard.forward if mood is Mood.ORDERED for name in names]
+    if len(dict.fromkeys(earlier)) > 1:
+        heard.doubts.append(f"a correction of one of several: “{words}”")
+    heard.forward[:] = [entry for entry in heard.forward if entry[0] is not Mood.ORDERED]
+    return later
 
 
 def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
@@ -225,6 +258,9 @@ def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard,
         if mood is Mood.ORDERED and head.what == "responsible" and nouns.pronoun(head):
             heard.unnamed.append(words)
         return False
+    if (cue := correction(head, clauses)) and mood is Mood.ORDERED:
+        named = nouns.responsible(behind(head, cue)) or named
+        heard.responsible[:] = [entry for entry in heard.responsible if entry[0] is Mood.NEGATED]
     heard.responsible.append((mood, words, named))
     return mood is Mood.ORDERED
 
@@ -263,6 +299,8 @@ def _hear_deadline(
     if reported and reported[-1].kind in ("cues.told", "cues.negate", "cues.open"):
         return
     if ordered or (labelled and alone):
+        if replaces_date(clauses, first):
+            heard.deadlines.clear()
         heard.deadlines.append((clauses.sentence.printed(first, last), ordered, clauses.sentence.printed(begin, last)))
 
 

@@ -4,6 +4,7 @@ Invariant: a name that may mean several is never chosen; then, as after a contra
 """
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from mailrouter.core.instruction.nouns import AUTHOR
@@ -16,6 +17,7 @@ from mailrouter.core.people.declension import usual
 
 _AND = re.compile(r"\s+(?:ja|ning|and|und|et|i|и|un|ir|och|og|sekä|&)\s+|\s*[,;/]\s*", re.IGNORECASE)
 _ARTICLES = re.compile(r"^(?:the|our|meie|teie|pr|hr|proua|härra|mr|mrs|ms|dr|kolleeg\w*)\.?\s+", re.IGNORECASE)
+_PARTED = re.compile(r"(?<=\w)['’](?=(?:sse|le|lle|ks|ga|st|lt|ni|ile)\b)")  # "Marge'le"
 
 
 def resolve_orders(orders: Orders, *, author: Address, sent: str | None, directory: Directory) -> Instruction:
@@ -25,6 +27,11 @@ def resolve_orders(orders: Orders, *, author: Address, sent: str | None, directo
     author's entry, else the author's own name. A deadline becomes an ISO date. `hold` where the orders are unclear, a
     name is ambiguous, or a deadline cannot be computed; `unclear` says why.
     """
+    orders = replace(
+        orders,
+        responsible_raw=orders.responsible_raw and _PARTED.sub("", orders.responsible_raw),
+        forward_to_raw=tuple(_PARTED.sub("", raw) for raw in orders.forward_to_raw),
+    )
     doubts = [orders.unclear] if orders.unclear else []
     day = _day(sent)
     on = day.isoformat() if day else None

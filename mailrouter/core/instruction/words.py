@@ -12,6 +12,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from mailrouter.core.dates import month_numbers
+from mailrouter.core.instruction.spelling import folded as _folded
 from mailrouter.core.language import fold
 
 _NO_ADDRESS = r"""
@@ -67,9 +68,6 @@ class Sentence:
         if first >= last:
             return ""
         return " ".join(self.source[self.words[first].start : self.words[last - 1].end].split())
-
-
-_folded = lru_cache(maxsize=1 << 14)(fold)  # the same words come again and again
 
 
 def words_of(text: str) -> tuple[Word, ...]:
