@@ -17,10 +17,10 @@ _NEAR = 6  # words between a correction and its date
 
 def correction(head: Head, clauses: Clauses) -> Tag | None:
     """The words of correction among those of a head; None if there are none, or if they add rather than replace."""
-    cue = next((cue for cue in reversed(clauses.cues) if cue.kind in _KINDS and head.first <= cue.first < head.last), None)
-    if cue is None or any(
-        other.kind == "cues.added" and cue.last <= other.first < head.last for other in clauses.cues
-    ):
+    cue = next(
+        (cue for cue in reversed(clauses.cues) if cue.kind in _KINDS and head.first <= cue.first < head.last), None
+    )
+    if cue is None or any(other.kind == "cues.added" and cue.last <= other.first < head.last for other in clauses.cues):
         return None
     return cue
 
@@ -34,9 +34,7 @@ def behind(head: Head, cue: Tag) -> Head:
 
 def amends(clauses: Clauses) -> bool:
     """Whether a sentence is but a correction of what was said before it ("Või pigem Jaan Kukk.")."""
-    return len(clauses.folded) <= _FRAGMENT and any(
-        cue.kind == "cues.amend" and cue.first <= 1 for cue in clauses.cues
-    )
+    return len(clauses.folded) <= _FRAGMENT and any(cue.kind == "cues.amend" and cue.first <= 1 for cue in clauses.cues)
 
 
 def refuses(head: Head, clauses: Clauses) -> bool:

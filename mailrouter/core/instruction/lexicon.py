@@ -56,7 +56,13 @@ class Tag:
 ACTIONS = ("register", "forward", "send", "assign", "responsible", "purposes")
 FORMS = ("order", "bare", "direct", "wish", "asked", "told", "noun", "verb", "after")
 _TELLING = frozenset(
-    {"cues.amend", "periods.labels", "restriction.mark", "restriction.spoken", "restriction.public", "restriction.basis"}
+    {
+        "periods.labels",
+        "restriction.mark",
+        "restriction.spoken",
+        "restriction.public",
+        "restriction.basis",
+    }
 )
 
 
