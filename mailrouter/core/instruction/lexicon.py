@@ -57,6 +57,7 @@ ACTIONS = ("register", "forward", "send", "assign", "responsible", "purposes")
 FORMS = ("order", "bare", "direct", "wish", "asked", "told", "noun", "verb", "after")
 _TELLING = frozenset(
     {
+        "cues.amend",
         "periods.labels",
         "restriction.mark",
         "restriction.spoken",

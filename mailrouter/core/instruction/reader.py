@@ -5,43 +5,22 @@ sentence, never solved.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import zip_longest
 
 from mailrouter.core.instruction.corrections import amends, behind, correction, date_behind, refuses, replaces_date
+from mailrouter.core.instruction.heard import WEAKEST, Heard, orders_of
 from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons, speaking
 from mailrouter.core.instruction.moods import Clauses, Head, Mood
 from mailrouter.core.instruction.nouns import Nouns
-from mailrouter.core.instruction.orders import Orders, Purpose, Restriction
+from mailrouter.core.instruction.orders import Orders, Purpose
 from mailrouter.core.instruction.periods import deadline_at
 from mailrouter.core.instruction.restrictions import read_restriction
 from mailrouter.core.instruction.words import Sentence, folded_words, paragraphs, sentences
 from mailrouter.core.language import fold
 
-# A purpose that asks for work outweighs one that informs; among others the first one read counts.
-_WEAKEST: Purpose = "information"
 _SUBJECT_PREFIX = re.compile(r"^\s*(?:\[[^\]]{1,30}\]\s*)*([^\W\d_]{1,5}(?:\[\d+\])?)\s?[:：]\s*")
-
-
-@dataclass(slots=True)
-class _Heard:
-    """What one text says, collected over its sentences."""
-
-    register: list[tuple[Mood, str]] = field(default_factory=list)
-    forward: list[tuple[Mood, str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
-    responsible: list[tuple[Mood, str, tuple[str, ...]]] = field(default_factory=list)
-    purposes: list[tuple[Purpose, str, bool]] = field(default_factory=list)  # whether a thing to be done ("vastata")
-    deadlines: list[tuple[str, bool, str]] = field(default_factory=list)
-    restrictions: list[tuple[Restriction, str]] = field(default_factory=list)
-    unnamed: list[str] = field(default_factory=list)  # words that make "her" responsible
-    doubts: list[str] = field(default_factory=list)
-    firm: bool = False
-
-    @property
-    def anything(self) -> bool:
-        """Whether something that can be corrected has been heard."""
-        return bool(self.register or self.forward or self.responsible or self.purposes or self.deadlines)
 
 
 def read_orders(text: str, subject: str, language: str | None = None) -> Orders | None:
@@ -51,7 +30,7 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
     may have prefixes; after a reply's prefix it repeats what was said before and is not read. `language` (ISO 639-1)
     is the text's: its words are understood first, those of the other languages as well.
     """
-    heard = _Heard()
+    heard = Heard()
     frame = _frame()
     for written, strict in ((text, False), (_title(subject), True)):
         said = paragraphs(written, closings=frame.closings, notices=frame.notices, joiners=frame.joiners)
@@ -59,7 +38,7 @@ def read_orders(text: str, subject: str, language: str | None = None) -> Orders 
             if speaking(folded_words(paragraph, frame.asides)):
                 for sentence in sentences(paragraph, frame.abbreviations, frame.asides):
                     _listen(sentence, language, heard, strict=strict)
-    return _orders(heard)
+    return orders_of(heard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +89,7 @@ def _title(subject: str) -> str:
     return subject
 
 
-def _listen(sentence: Sentence, language: str | None, heard: _Heard, *, strict: bool) -> None:
+def _listen(sentence: Sentence, language: str | None, heard: Heard, *, strict: bool) -> None:
     """Collect what one sentence says. `strict`: a subject, where only what is expressly asked counts."""
     for lexicon, tags in _spoken(sentence, language):
         clauses = Clauses(sentence, lexicon, tags)
@@ -177,7 +156,7 @@ def _express(head: Head, clauses: Clauses) -> bool:
     return head.tag.form == "wish" and head.what in ("register", "forward") and clauses.begins_clause(head.tag)
 
 
-def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard) -> bool:
+def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard) -> bool:
     """Note what one head says; whether it is an order."""
     words = clauses.sentence.printed(head.first, head.last).strip(" ,;()–-")
     if head.mood in (Mood.OPEN, Mood.TOLD):
@@ -217,7 +196,7 @@ def _elsewhere(head: Head, clauses: Clauses) -> bool:
     return "register.themselves" in kinds or ("register.elsewhere" in kinds and "register.objects" not in kinds)
 
 
-def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
+def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard, words: str) -> bool:
     named, out = nouns.recipients(head)
     if (cue := correction(head, clauses)) and named and head.mood is Mood.ORDERED:
         named = _corrected(head, cue, nouns, heard, named, words)
@@ -233,9 +212,7 @@ def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
     return True
 
 
-def _corrected(
-    head: Head, cue: Tag, nouns: Nouns, heard: _Heard, named: tuple[str, ...], words: str
-) -> tuple[str, ...]:
+def _corrected(head: Head, cue: Tag, nouns: Nouns, heard: Heard, named: tuple[str, ...], words: str) -> tuple[str, ...]:
     """The recipients that a correction leaves; a doubt where it may replace one of several or all."""
     later = nouns.recipients(behind(head, cue))[0] or named
     earlier = [name for name in named if name not in later]
@@ -246,7 +223,7 @@ def _corrected(
     return later
 
 
-def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
+def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard, words: str) -> bool:
     named = nouns.recipients(head)[0] if head.what == "assign" else nouns.responsible(head)
     kinds = {tag.kind for tag in clauses.tags if head.first <= tag.first < head.last}
     mood = head.mood
@@ -265,14 +242,14 @@ def _hear_responsible(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard,
     return mood is Mood.ORDERED
 
 
-def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, words: str) -> bool:
+def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard, words: str) -> bool:
     purpose: Purpose = head.tag.kind.split(".")[1]  # type: ignore[assignment]  # the file's keys are the purposes; a test keeps them so
     if head.mood is not Mood.ORDERED:
         return False
     told = any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags)
     if told and head.tag.form == "noun" and nouns.recipients(head)[0]:
         return False  # "Suunan lahendamiseks Jaanile": the author has done so
-    heard.purposes.append((purpose, words, head.tag.form != "noun" and purpose != _WEAKEST))
+    heard.purposes.append((purpose, words, head.tag.form != "noun" and purpose != WEAKEST))
     if head.tag.form != "noun" or told:
         return True
     # Behind "vastamiseks" stands to whom the answer goes, not to whom the letter does.
@@ -284,7 +261,7 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: _Heard, wor
 
 
 def _hear_deadline(
-    clauses: Clauses, found: tuple[int, int, bool] | None, heard: _Heard, *, ordered: bool, alone: bool
+    clauses: Clauses, found: tuple[int, int, bool] | None, heard: Heard, *, ordered: bool, alone: bool
 ) -> None:
     """Note a deadline that an order has, or that is labelled as one; not one that somebody else waits for."""
     if found is None or (clauses.sentence.asks_back and not ordered):
@@ -302,125 +279,3 @@ def _hear_deadline(
         if replaces_date(clauses, first):
             heard.deadlines.clear()
         heard.deadlines.append((clauses.sentence.printed(first, last), ordered, clauses.sentence.printed(begin, last)))
-
-
-def _orders(heard: _Heard) -> Orders | None:
-    """The orders of all that was heard; None where that is nothing."""
-    evidence: list[str] = []
-    doubts = list(heard.doubts)
-    register = _register(heard, evidence, doubts)
-    responsible = _responsible(heard, evidence, doubts)
-    forward = _forward(heard, evidence, doubts)
-    purposes = [purpose for purpose, _, _ in heard.purposes]
-    deadline = _deadline(heard, evidence, doubts, ordered=bool(register or responsible or forward or purposes))
-    restriction = _restriction(heard, evidence, doubts)
-    idle = not any(done for _, _, done in heard.purposes)
-    if idle and not (register or responsible or forward or deadline or restriction or doubts):
-        return None  # "Edastan teadmiseks": said of nothing that is ordered
-    evidence += [words for _, words, _ in heard.purposes]
-    purpose = next((name for name in purposes if name != _WEAKEST), purposes[0] if purposes else None)
-    if not (register or responsible or forward or purpose or deadline or restriction or doubts):
-        return None
-    return Orders(
-        register=register,
-        responsible_raw=responsible,
-        forward_to_raw=forward,
-        purpose=purpose,
-        deadline_raw=deadline,
-        restriction=restriction,
-        unclear="; ".join(dict.fromkeys(doubts)) or None,
-        evidence=_evidence(evidence),
-    )
-
-
-def _evidence(words: list[str]) -> tuple[str, ...]:
-    """The words each once, without those that stand whole within others."""
-    unique = [said for said in dict.fromkeys(words) if said]
-    return tuple(said for said in unique if not any(said in other for other in unique if other != said))
-
-
-def _counts(mood: Mood, heard: _Heard) -> bool:
-    return mood is Mood.ORDERED or (mood is Mood.PERMITTED and heard.firm)
-
-
-def _register(heard: _Heard, evidence: list[str], doubts: list[str]) -> bool:
-    ordered = [words for mood, words in heard.register if _counts(mood, heard)]
-    negated = [words for mood, words in heard.register if mood is Mood.NEGATED]
-    if ordered and negated:
-        doubts.append(f"registering is ordered and refused: “{ordered[0]}”, “{negated[0]}”")
-    evidence += ordered
-    return bool(ordered)
-
-
-def _responsible(heard: _Heard, evidence: list[str], doubts: list[str]) -> str | None:
-    named: dict[str, str] = {}
-    refused = {fold(name) for mood, _, names in heard.responsible if mood is Mood.NEGATED for name in names}
-    for mood, words, names in heard.responsible:
-        if _counts(mood, heard):
-            evidence.append(words)
-            for name in names:
-                named.setdefault(name, words)
-    if not named and heard.unnamed:
-        doubts.append(f"who is responsible is not said by name: “{heard.unnamed[0]}”")
-    if len(named) > 1:
-        doubts.append(f"several are named as responsible ({', '.join(named)}): “{next(iter(named.values()))}”")
-        return None
-    if named and any(_same(name, other) for name in named for other in refused):
-        doubts.append(f"the responsible is ordered and refused: “{next(iter(named.values()))}”")
-    return next(iter(named), None)
-
-
-def _forward(heard: _Heard, evidence: list[str], doubts: list[str]) -> tuple[str, ...]:
-    named: dict[str, None] = {}
-    refused: list[tuple[str, tuple[str, ...]]] = []
-    bare: list[str] = []
-    for mood, words, names, out in heard.forward:
-        if _counts(mood, heard):
-            evidence.append(words)
-            named.update(dict.fromkeys(names))
-            if not names:
-                bare.append(words)
-            if out:
-                refused.append((words, out))
-        elif mood is Mood.NEGATED:
-            refused.append((words, names))
-    if bare and not named:
-        doubts.append(f"to whom it is to be forwarded is not said: “{bare[0]}”")
-    for words, names in refused:
-        if named and (not names or any(_same(a, b) for a in named for b in names)):
-            doubts.append(f"forwarding is ordered and refused: “{words}”")
-    return tuple(named)
-
-
-def _same(name: str, other: str) -> bool:
-    """Whether two names as written may be one: the same beginning of each word."""
-    mine, theirs = fold(name).split(), fold(other).split()
-    return len(mine) == len(theirs) and all(
-        a[: max(3, min(len(a), len(b)) - 3)] == b[: max(3, min(len(a), len(b)) - 3)]
-        for a, b in zip(mine, theirs, strict=True)
-    )
-
-
-def _deadline(heard: _Heard, evidence: list[str], doubts: list[str], *, ordered: bool) -> str | None:
-    found = [(raw, words) for raw, asked, words in heard.deadlines if asked or ordered or len(heard.deadlines) == 1]
-    different = list(dict.fromkeys(fold(raw) for raw, _ in found))
-    if len(different) > 1:
-        doubts.append(f"several deadlines are named: {', '.join('“' + raw + '”' for raw, _ in found)}")
-    evidence += [words for _, words in found]
-    return found[0][0] if found else None
-
-
-def _restriction(heard: _Heard, evidence: list[str], doubts: list[str]) -> Restriction | None:
-    codes = {restriction.code for restriction, _ in heard.restrictions}
-    if len(codes) > 1:
-        doubts.append(f"both a restriction and public access are named: “{heard.restrictions[0][1]}”")
-        return None
-    if not heard.restrictions:
-        return None
-    evidence += [words for _, words in heard.restrictions]
-    found = [restriction for restriction, _ in heard.restrictions]
-    return Restriction(
-        code=found[0].code,
-        basis=next((r.basis for r in found if r.basis), None),
-        until=next((r.until for r in found if r.until), None),
-    )
