@@ -90,10 +90,12 @@ def _add(asks: list[Ask], ask: Ask) -> None:
     for at, other in enumerate(asks):
         if other.kind != ask.kind:
             continue
-        if not ask.deadline_raw or other.deadline == ask.deadline:
+        if not ask.deadline_raw:
             return
         if not other.deadline_raw:
             asks[at] = replace(other, deadline=ask.deadline, deadline_raw=ask.deadline_raw)
+            return
+        if other.deadline == ask.deadline:
             return
     asks.append(ask)
 
@@ -183,7 +185,7 @@ def _invited_to(spans: dict[AskKind, _Span], reach: int) -> AskKind:
 
 
 _GENERIC_REPLY = re.compile(
-    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|ответ\w*|svar\w*|odpowied\w*)(?!\w)"
+    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|ответ\w*|відповід\w*|respuesta\w*|rispost\w*|antwoord\w*|svar\w*|odpowied\w*)(?!\w)"
 )
 
 

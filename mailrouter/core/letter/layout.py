@@ -335,7 +335,7 @@ def _prose_at(lines: Sequence[Line]) -> int:
     for at, line in enumerate(lines):
         if line.bold or is_contact(line.text) or not (_is_text(line) or _wraps(lines[at : at + 2])):
             continue
-        if _numbered_below(lines[at + 1 : at + 1 + _LETTERHEAD_LINES]):
+        if _head_below(lines[at + 1 : at + 1 + _LETTERHEAD_LINES]):
             continue
         title = line.gap and not line.text.rstrip().endswith((".", ":")) and at + 1 < len(lines) and lines[at + 1].gap
         if not title:
@@ -346,10 +346,10 @@ def _prose_at(lines: Sequence[Line]) -> int:
 _LETTERHEAD_LINES = 8
 
 
-def _numbered_below(lines: Sequence[Line]) -> bool:
-    """Whether a labelled number and its date still follow: the words above them are the letterhead's small print."""
+def _head_below(lines: Sequence[Line]) -> bool:
+    """Whether the head goes on: a labelled number and its date, or what the document calls itself, still follow."""
     labels = phrases().labels
-    return any(
+    return any(phrases().document_kinds.fullmatch(line.folded) for line in lines) or any(
         labels[kind].match(line.folded) and _NUMBERED_DATE.search(line.folded)
         for line in lines
         for kind in ("ours", "theirs")
@@ -424,9 +424,12 @@ def _signature_at(lines: Sequence[Line], start: int) -> int:
 
 
 _LEAVE_WORDS = 4
+_DATE_ALONE = re.compile(r"\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}\s?(?:a|г)?\.?")
 
 
 def _takes_leave(line: Line) -> bool:
     """Whether a short line above a name may be a leave that no list knows."""
+    if _DATE_ALONE.fullmatch(line.folded):
+        return True
     short = len(line.text) < _CLOSING_LENGTH // 2 and len(line.text.split()) <= _LEAVE_WORDS
     return short and line.text[-1:] not in ".?:;" and not re.search(r"\d", line.text)

@@ -47,9 +47,15 @@ def labelled(line: Line, kinds: Sequence[str], *, following: Line | None = None)
             return Labelled(kind, following.text)
         if not rest.strip() and following is not None and not following.gap:
             return Labelled(kind, following.text)
+        if _CAPITALS.fullmatch(line.text[: match.end()]) and _VALUE.match(rest):
+            return Labelled(kind, rest.strip())
         if kind in {"ours", "theirs"} and re.match(r"\s+(?:\S*\d\S*|\d)", rest):
             return Labelled(kind, rest.strip())
     return None
+
+
+_CAPITALS = re.compile(r"[A-ZÀ-ÝĀ-ŽА-Я][A-ZÀ-ÝĀ-ŽА-Я -]{2,}[A-ZÀ-ÝĀ-ŽА-Я]")  # "BETREFF Warnung der Bevölkerung"
+_VALUE = re.compile(r"\s+(?=[^a-zß-ÿ]).*[a-zß-ÿā-žа-я]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +132,12 @@ def _without_dates(value: str) -> str:
 
 _REGISTRY_CODE = re.compile(r"(?:kood\s*)?:?\s*\d{8}")  # of an Estonian legal person: "reg nr 90001234"
 _BARE = re.compile(r"^(?:(?:nr|no|n°|№)\.?\s*:?\s*)([^\s,;]*\d[^\s,;]*(?:\s?/\s?\w+)*)$", re.IGNORECASE)
+# The number of a procedure of the Union is not the document's, which stands beside the label of the procedure.
+_PROCEDURE = re.compile(
+    r"(?:Interinstitutional File:?\s*)?(?:(?:19|20)\d\d/\d{4}\s?\([A-Z]{3}\)|(?P<number>\d{3,6}/\d\S*))$"
+)
 _BARE_TOKEN = re.compile(
-    r"^(?:[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"^(?:(?=\S*\d)[A-ZÀ-Ž][A-Za-zÀ-ž]{1,7}-[A-Za-z\d]{1,6}(?:\.[A-Za-z0-9]+){2,}|[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -149,6 +159,9 @@ def _bare_line(line: Line) -> str | None:
     before = _BEFORE_DATE.match(line.text)
     if before and first_day(before.group(2)):
         return before.group(1)
+    beside = _PROCEDURE.match(line.text)
+    if beside:
+        return beside["number"]
     return line.text if _BARE_TOKEN.match(line.text) and len(line.text) < 40 and not first_day(line.text) else None
 
 
@@ -329,6 +342,9 @@ def _free_title(groups: list[list[Line]]) -> Sequence[Line]:
     """The lines of a title without a label: bold, opened as titles are, or standing last in the head."""
     while len(groups) > 1 and all(_says_when(line) for line in groups[-1]):
         groups.pop()  # a date or a number under the title
+    kind = next((line for group in groups for line in group if phrases().document_kinds.fullmatch(line.folded)), None)
+    if kind:
+        return (kind,)
     for number, group in reversed(list(enumerate(groups))):
         letterhead = number == 1 and all(is_institution(line.text) for line in group)
         if number and all(line.bold for line in group) and not letterhead and not _plainly_else(group):
@@ -336,6 +352,11 @@ def _free_title(groups: list[list[Line]]) -> Sequence[Line]:
     for group in reversed(groups[1:]):
         if phrases().title_opening.match(group[0].folded) and not is_contact(group[0].text):
             return group
+    return _last_title(groups)
+
+
+def _last_title(groups: Sequence[list[Line]]) -> Sequence[Line]:
+    """The lines that stand last in the head, if they are none of its other parts."""
     last = groups[-1] if len(groups) > 1 else []
     if 1 <= len(last) <= _TITLE_LINES and not _plainly_else(last) and (len(groups) > 2 or not _names_somebody(last)):
         named_before = sum(_names_somebody(group) for group in groups[:-1])
@@ -362,9 +383,14 @@ def _names_somebody(group: Sequence[Line]) -> bool:
     return any(named_line(line.text) or is_institution(line.text) or is_role(line.text) for line in group)
 
 
+_ROLE_ALONE = re.compile(r"(?:The|Le|La|L['’]|Der|Die)\s?(?:\S+\s?){1,4}$")
+
+
 def _plainly_else(group: Sequence[Line]) -> bool:
     """Whether a group is surely no title: somebody's name, a way to reach one, a number, a date, a mark, one word."""
     kinds = tuple(kind for kind in phrases().labels if kind != "subject")
+    if group[0].text[0].islower() or (len(group) == 1 and _ROLE_ALONE.match(group[0].text) and is_role(group[0].text)):
+        return True  # the end of a broken line; the office of who signs
     for line in group:
         if named_line(line.text) or is_contact(line.text) or _mark(line) or _bare_line(line) or has_title(line.text):
             return True

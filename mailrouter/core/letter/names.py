@@ -36,6 +36,9 @@ _PARTICLES = frozenset(
     ]
 )
 _WORD = re.compile(r"^(?:[^\W\d_]\.)+$|^[^\W\d_]+(?:[-'’.][^\W\d_]+)*\.?$")
+_INITIAL = re.compile(
+    r"[^\W\d_]\.\s?(?:[^\W\d_]\.|[^\W\d_]+$)"
+)  # "Г. С. Кротова", "P. Kask": no "г." or "p." before a name
 _DEGREE = re.compile(
     r",?\s+(?:\(?ph\.?\s?d\.?\)?|ll\.?m\.?|m\.?sc\.?|csc\.?|mba|mpa|dr\.?|jr\.?|esq\.?|mp|mep|obe|cbe|kc|qc|m\.d\.)$",
     re.IGNORECASE,
@@ -81,7 +84,8 @@ def without_titles(text: str) -> str:
     while previous != text:
         previous = text
         match = phrases().title.match(flat(text))
-        if match and match.end() < len(text):
+        initial = match and len(match.group().strip(" .")) == 1 and _INITIAL.match(text)
+        if match and match.end() < len(text) and not initial:
             text = text[match.end() :].lstrip(" .")
         text = _without_rank(_DEGREE.sub("", text))
     return text.strip(" ,;:")
@@ -129,7 +133,13 @@ def named_line(text: str) -> NamedLine | None:
         rest = rest.strip(" )")
         if found and is_name(without_titles(name)) and (is_role(rest) or is_institution(rest) or has_title(text)):
             return NamedLine(without_titles(name), *role_and_institution(rest))
-    return (None if "," in bare else _role_before(bare)) or _role_behind(bare)
+    office, comma, last = bare.rpartition(", ")
+    if not comma:
+        return _role_before(bare) or _role_behind(bare)
+    second = _role_before(last) if is_role(office) else None
+    if second:  # "Osastopäällikkö, ylijohtaja Ilmari Pöyhtäri"
+        return NamedLine(second.name, f"{office}, {second.role}")
+    return _role_behind(bare)
 
 
 def _role_before(bare: str) -> NamedLine | None:
@@ -138,7 +148,7 @@ def _role_before(bare: str) -> NamedLine | None:
     found: NamedLine | None = None
     for count in range(1, min(len(words) - 1, 7)):
         lead, rest = " ".join(words[:count]), " ".join(words[count:])
-        if count > _LEAD_WORDS and not has_title(rest):
+        if count > _LEAD_WORDS and not (has_title(rest) or is_role(words[count - 1])):
             continue
         roles = is_role(lead) and (is_role(words[0]) or is_role(words[count - 1]) or count > _LEAD_WORDS)
         if lead.endswith(":"):

@@ -126,9 +126,11 @@ def _signer_apart(head: Sequence[Line], signer: Party) -> list[Line]:
 def _tail_blocks(tail: Sequence[Line], signer: Party) -> list[_Block]:
     """An addressee's block at the foot of a letter of one page, under the signature: titled, or role and country."""
     groups: list[list[Line]] = []
+    beyond = False  # lists of annexes and copies stand before it, and are none
     for line in tail:
-        if ends_signature(line):
-            break
+        beyond = (beyond and not line.gap) or ends_signature(line)
+        if beyond:
+            continue
         if line.gap or not groups or (named_line(line.text) and has_title(line.text)):
             groups.append([])
         groups[-1].append(line)
@@ -148,7 +150,9 @@ def _blocks(head: Sequence[Line]) -> list[_Block]:
     groups: list[list[Line]] = []
     for _at, line in enumerate(head):
         starts = line.gap or not groups or _starts_party(line, groups[-1], spaced=spaced)
-        passed = labelled(line, ("ours", "theirs", "date", "subject", "copy", "restriction", "executor"))
+        passed = _OTHER_LABEL.match(line.text) or labelled(
+            line, ("ours", "theirs", "date", "subject", "copy", "restriction", "executor", "annex")
+        )
         if passed and not labelled(line, ("to", "from")):
             groups.append([])
             continue
@@ -157,6 +161,9 @@ def _blocks(head: Sequence[Line]) -> list[_Block]:
         groups[-1].append(line)
     blocks = [block for group in groups if group and (block := _block(group))]
     return _joined(blocks)
+
+
+_OTHER_LABEL = re.compile(r"^[^\W\d][^:.,]{2,28}:\s")  # "Esindaja: …"
 
 
 def _joined(blocks: Sequence[_Block]) -> list[_Block]:

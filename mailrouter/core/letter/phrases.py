@@ -134,6 +134,7 @@ class Phrases:
     remote: Wording
     office: Wording
     to_open: re.Pattern[str]
+    document_kinds: Wording
     title_opening: re.Pattern[str]
     verbale: tuple[re.Pattern[str], ...]  # groups "author" and "addressee"
     verbale_words: Wording  # what stands between the two: a quick no for all other letters
@@ -175,6 +176,7 @@ def phrases() -> Phrases:
         name_goes_on=opening(data["name_goes_on"]),
         remote=union(data["remote"], vocabulary),
         office=union(data["office"], vocabulary),
+        document_kinds=union(data["document_kinds"], vocabulary),
         to_open=opening(data["to_open"]),
         title_opening=opening(data["title_opening"]),
         verbale=tuple(_verbale(phrase) for phrase in data["verbale"]),

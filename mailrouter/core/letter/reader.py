@@ -192,9 +192,14 @@ def _signed_feet(body: Sequence[Line]) -> list[Line]:
     return [line for line in body if (found := phrases().signed.search(line.folded)) and found.start() == 0]
 
 
+_FIGURES = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?\d{4}")
+
+
 def _may_date(line: Line) -> bool:
     """Whether a short line under another may print the letter's date, not the end of a sentence."""
-    return len(line.text) < _DATE_LINE and line.text[0].isupper() and line.text[-1] != "."
+    if len(line.text) >= _DATE_LINE or line.text[-1] == ".":
+        return False
+    return line.text[0].isupper() or bool(_FIGURES.fullmatch(line.text))
 
 
 def earliest(asks: Sequence[Ask]) -> Ask | None:
@@ -205,7 +210,16 @@ def earliest(asks: Sequence[Ask]) -> Ask | None:
 
 def running_text(body: Sequence[Line]) -> list[Line]:
     """The body without what interrupts it: the addressee's line, page feet, contact lines."""
-    return [line for line in body if not _interrupts(line)]
+    return [
+        line
+        for before, line in zip((None, *body), body, strict=False)
+        if (before and _goes_on(before, line)) or not _interrupts(line)
+    ]
+
+
+def _goes_on(before: Line, line: Line) -> bool:
+    """Whether a line only ends the sentence of the line above."""
+    return not line.gap and line.text[0].islower() and before.text[-1] not in ".:;!?"
 
 
 def _interrupts(line: Line) -> bool:
@@ -230,6 +244,7 @@ def _signs(layout: Layout, found: Parties) -> int:
     count += 4 * bool(note_verbale(layout.body, layout.head))
     heads = [labelled(line, ("ours", "theirs", "to")) for line in layout.head]
     count += bool(references(layout.head, None).ours) and not any(heads)
+    count += 2 * any(phrases().document_kinds.fullmatch(line.folded) for line in layout.head)
     count += any(heads) + any(label.kind == "theirs" for label in heads if label)
     count += any(labelled(line, ("subject",)) for line in layout.head) + bool(letter_date(layout.head, (), None))
     return count + 2 * any(phrases().signed.search(line.folded) for line in layout.tail)

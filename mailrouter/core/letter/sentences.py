@@ -22,7 +22,7 @@ def paragraphs(lines: Sequence[Line]) -> list[str]:
     """Lines joined into paragraphs; an item of a list that a colon announces stays with its announcement."""
     joined: list[str] = []
     for line in lines:
-        item = bool(_BULLET.match(line.text))
+        item = _is_item(line.text)
         announced = bool(joined) and (joined[-1].rstrip().endswith((":", ";", ",")) or _listing(joined[-1]))
         if (
             not joined
@@ -36,6 +36,15 @@ def paragraphs(lines: Sequence[Line]) -> list[str]:
         else:
             joined[-1] += " " + line.text
     return joined
+
+
+_DAY_OF_MONTH = re.compile(r"\d{1,2}[.]\s+([^\W\d_]+)")
+
+
+def _is_item(text: str) -> bool:
+    """Whether a line begins an item of a list, and is no day of a month that a line's end cut off: "5. aprīlim"."""
+    ordinal = _DAY_OF_MONTH.match(text)
+    return bool(_BULLET.match(text)) and not (ordinal and month_number(ordinal.group(1)))
 
 
 def _listing(paragraph: str) -> bool:
