@@ -47,7 +47,7 @@ def labelled(line: Line, kinds: Sequence[str], *, following: Line | None = None)
             return Labelled(kind, following.text)
         if not rest.strip() and following is not None and not following.gap:
             return Labelled(kind, following.text)
-        if _CAPITALS.fullmatch(line.text[: match.end()]) and _VALUE.match(rest):
+        if _CAPITALS.fullmatch(line.text[: ends[kind]]) and _VALUE.match(rest):
             return Labelled(kind, rest.strip())
         if kind in {"ours", "theirs"} and re.match(r"\s+(?:\S*\d\S*|\d)", rest):
             return Labelled(kind, rest.strip())
