@@ -74,7 +74,7 @@ class Facts:
         """`language.fold`, once a text."""
         found = self.folds.get(text)
         if found is None:
-            found = self.folds[text] = _folded(text)
+            found = self.folds[text] = text.lower() if text.isascii() else _folded(text)
         return found
 
 
@@ -83,20 +83,34 @@ _FEW = 40  # characters of other alphabets up to which replacing each is sooner 
 
 
 def _folded(text: str) -> str:
-    """`language.fold`, which folds every character by itself: so the few that are not ASCII are folded apart."""
-    if text.isascii():
-        return text.lower()
+    """`language.fold`, which folds every character by itself: so those that are not ASCII are folded apart."""
+    try:
+        data = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return _folded_apart(text)
+    return data.translate(_LATIN).decode("latin-1") if not data.translate(None, _SINGLE) else _folded_apart(text)
+
+
+def _folded_apart(text: str) -> str:
     data = text.encode("utf-8", "surrogatepass")
     foreign = set(data.translate(None, _ASCII).decode("utf-8", "surrogatepass"))
     changed = {character: made for character in foreign if (made := _character(character)) != character}
     if len(foreign) > _FEW or not changed.keys().isdisjoint("".join(changed.values())):
         return fold(text)
-    data = data.lower()  # of bytes: ASCII letters alone
+    folded = data.lower().decode("utf-8", "surrogatepass")  # of bytes: ASCII letters alone
     for character, made in changed.items():
-        data = data.replace(character.encode("utf-8", "surrogatepass"), made.encode("utf-8", "surrogatepass"))
-    return data.decode("utf-8", "surrogatepass")
+        folded = folded.replace(character, made)
+    return folded
 
 
+def _latin() -> tuple[bytes, bytes]:
+    """What each character of Latin-1 is folded to, and those that are folded to one of Latin-1."""
+    made = [fold(chr(code)) for code in range(256)]
+    single = [code for code, folded in enumerate(made) if len(folded) == 1 and folded <= "\xff"]
+    return bytes(ord(made[code]) if code in single else 0 for code in range(256)), bytes(single)
+
+
+_LATIN, _SINGLE = _latin()
 _character = lru_cache(maxsize=1024)(fold)
 
 
@@ -140,9 +154,17 @@ class Counted:
     lookup: Lookup | None = None
 
 
+def something(values: Sequence[Any]) -> bool:
+    """Whether a path gives anything; an empty text is nothing."""
+    for value in values:  # noqa: SIM110  # a generator costs twice as much here
+        if value.__class__ is not str or value:
+            return True
+    return False
+
+
 def existence(*, wanted: bool) -> Lookup:
-    """How it is looked up whether a path gives anything; an empty text is nothing."""
-    return Lookup("exists", lambda values, _: (any(value != "" for value in values),), frozenset({True}), not wanted)
+    """How it is looked up whether a path gives something."""
+    return Lookup("exists", lambda values, _: (something(values),), frozenset({True}), not wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mailrouter.core.conditions.interface import Counted, Site, existence, operator
+from mailrouter.core.conditions.interface import Counted, Site, existence, operator, something
 from mailrouter.core.conditions.numbers import comparison
 from mailrouter.core.paths import Kind
 
@@ -15,7 +15,7 @@ def exists(wanted: Any, site: Site) -> Counted | None:
     if not isinstance(wanted, bool):
         site.problem(f"'exists' wants true or false, not '{wanted}'")
         return None
-    return Counted(lambda values, _: any(value != "" for value in values) is wanted, 0, existence(wanted=wanted))
+    return Counted(lambda values, _: something(values) is wanted, 0, existence(wanted=wanted))
 
 
 @operator(

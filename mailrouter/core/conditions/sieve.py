@@ -5,7 +5,7 @@ are bits of a number, the first rule the lowest.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mailrouter.core.conditions.interface import Facts, Lookup
@@ -38,24 +38,32 @@ class Mesh:
     concerned: int  # every rule that it can drop
     unasking: int  # every rule that wants no key
     within: bool  # whether the keys of the case are texts in which those of the rules are sought
-    known: Mapping[Any, int]  # what is kept, by what the path gives; {} where that may be anything
+    without: int = 0  # what is kept where the path gives nothing
+    known: Mapping[Any, int] = field(default_factory=dict)  # and by what it gives, where that is a flag or a choice
 
     def kept(self, facts: Facts) -> int:
         """The rules that may match, as far as this path tells."""
         views = facts.views
-        if self.known:
-            kept = self.known.get(self.path.get(views[0]))
-            if kept is not None:
-                return kept
-        alone = not self.path.letter or len(views) == 1  # all of it is about one letter; of several another may do
+        if self.path.letter and len(views) > 1:
+            return self._kept_by_several(facts)
         keys = facts.keys.get(self.name)
         if keys is None:
-            if alone:
-                keys = self.keys(self.path.get(views[0]), facts)
-            else:
-                keys = {key for view in views for key in self.keys(self.path.get(view), facts)}
-            facts.keys[self.name] = keys
-        return self.kept_of(keys, refusing=alone)
+            values = self.path.get(views[0])
+            if not values:
+                return self.without
+            if self.known and (kept := self.known.get(values)) is not None:
+                return kept
+            keys = facts.keys[self.name] = self.keys(values, facts)
+        return self.kept_of(keys, refusing=True)
+
+    def _kept_by_several(self, facts: Facts) -> int:
+        """Of several letters: what one does not give, another may, and what one refuses, another may not."""
+        keys = facts.keys.get(self.name)
+        if keys is None:
+            keys = facts.keys[self.name] = {
+                key for view in facts.views for key in self.keys(self.path.get(view), facts)
+            }
+        return self.kept_of(keys, refusing=False)
 
     def kept_of(self, keys: Iterable[Any], *, refusing: bool) -> int:
         """The rules that may match a case with these keys; `refusing`: what refuses one of them is left out."""
@@ -133,11 +141,10 @@ def _mesh(name: str, wants: Sequence[Want], every: int) -> Mesh:
         for key in want.lookup.wanted:
             table[key] = table.get(key, 0) | want.rule
     path, lookup = wants[0].leaf.path, wants[0].lookup
-    mesh = Mesh(name, path, lookup.keys, meets, refused, concerned, every & ~asking, lookup.within, {})
-    if path.letter:
-        return mesh
-    facts = Facts.of_no_case()  # what asks for a flag or a choice asks for nothing else
-    return replace(mesh, known={few: mesh.kept_of(lookup.keys(few, facts), refusing=True) for few in path.few})
+    mesh = Mesh(name, path, lookup.keys, meets, refused, concerned, every & ~asking, lookup.within)
+    facts = Facts.of_no_case()  # what asks for nothing, a flag or a choice asks for nothing else
+    known = {few: mesh.kept_of(lookup.keys(few, facts), refusing=True) for few in ((), *path.few)}
+    return replace(mesh, without=known[()], known=known if path.few else {})
 
 
 def _left(node: Node, answered: Sequence[Node]) -> Node:

@@ -19,6 +19,7 @@ from mailrouter.core.conditions.interface import (
     Test,
     existence,
     operators,
+    something,
 )
 from mailrouter.core.conditions.text import one_of_values
 from mailrouter.core.paths import Fault, Field, Path, View, fields_of, resolve
@@ -159,7 +160,7 @@ class Compiler:
         """What stands right of a path → a test of all its values, and what finds its words."""
         site = Site(place, self.report, field, self.directory)
         if spec is None:
-            return Counted(lambda values, _: not any(value != "" for value in values), 0, existence(wanted=False)), None
+            return Counted(lambda values, _: not something(values), 0, existence(wanted=False)), None
         if not isinstance(spec, Mapping):
             wanted = spec if isinstance(spec, list) else [spec]
             if spec == []:
