@@ -175,8 +175,11 @@ def resolve(text: str, root: type = View) -> Path | Fault:
     letter = root is View and steps[0].key == "letter"
     shape = ((False,) if first_of_case else ()) + tuple(field.many for field in steps)
     optional = ((False,) if first_of_case else ()) + tuple(field.optional for field in steps)
-    get = _getter(attributes.split("."), shape) if any(shape) else _plain_getter(attributes.split("."), optional)
-    many = any(field.many for field in steps)
+    many = any(shape)
+    if many and shape.index(True) == len(shape) - 1:
+        get = _list_getter(_plain_getter(attributes.split("."), optional))
+    else:
+        get = _getter(attributes.split("."), shape) if many else _plain_getter(attributes.split("."), optional)
     return Path(text, steps[-1], get, many, letter, () if many else _few(steps[-1]))
 
 
@@ -203,6 +206,17 @@ def _getter(attributes: Sequence[str], shape: Sequence[bool]) -> Getter:
                 elif found is not None:
                     following.append(found)
             values = following
+        return values
+
+    return get
+
+
+def _list_getter(get_list: Getter) -> Getter:
+    """The getter of a path through single values to a list at its end."""
+
+    def get(root: Any) -> Sequence[Any]:
+        found = get_list(root)
+        values: Sequence[Any] = found[0] if found else ()
         return values
 
     return get

@@ -13,7 +13,7 @@ from mailrouter.core.actions.interface import Note, Outcome, Ready, Scene, Step,
 from mailrouter.core.case import Case, ThreadEntry
 from mailrouter.core.conditions.interface import ConditionTrace as ConditionTrace  # noqa: PLC0414  # part of the trace
 from mailrouter.core.conditions.interface import Facts
-from mailrouter.core.conditions.lines import Layout, Line
+from mailrouter.core.conditions.lines import Layout, Line, told
 from mailrouter.core.conditions.sieve import Sieve, sieve
 from mailrouter.core.conditions.tree import Node
 from mailrouter.core.deadlines import Term
@@ -217,8 +217,8 @@ def _match(rule: Rule, left: Node, facts: Facts) -> int | None:
 def _trace(ruleset: RuleSet, matches: Matches, facts: Facts) -> Iterator[RuleTrace]:
     """The rules that matched, each with the letter that it means."""
     for rule, index in matches.every:
-        told = _told(ruleset.lines[rule.name], index, facts, met=True)
-        yield RuleTrace(rule.name, rule.file, rule.line, matched=True, conditions=told, shadow=rule.shadow)
+        conditions = _told(ruleset.lines[rule.name], index, facts, met=True)
+        yield RuleTrace(rule.name, rule.file, rule.line, matched=True, conditions=conditions, shadow=rule.shadow)
 
 
 def _full_trace(ruleset: RuleSet, matches: Matches, facts: Facts) -> Iterator[RuleTrace]:
@@ -247,13 +247,13 @@ def _nearest(ruleset: RuleSet, rule: Rule, facts: Facts) -> tuple[ConditionTrace
     """The conditions of a rule that does not match, with the letter that meets most of them."""
     lines = ruleset.lines[rule.name]
     tried = range(len(facts.views) if rule.of_letter else 1)
-    told = [_told(lines, index, facts, met=False) for index in tried]
-    return max(told, key=lambda conditions: sum(line.matched for line in conditions))
+    every = [_told(lines, index, facts, met=False) for index in tried]
+    return max(every, key=lambda conditions: sum(line.matched for line in conditions))
 
 
 def _told(lines: Sequence[Line], index: int, facts: Facts, *, met: bool) -> tuple[ConditionTrace, ...]:
     facts.letter, view = facts.letters[index], facts.views[index]
-    return tuple([line.told(view, facts, met=met) for line in lines])
+    return told(lines, view, facts, met=met)
 
 
 def _held(case: Case) -> Hold | None:

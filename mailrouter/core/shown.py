@@ -10,22 +10,23 @@ from mailrouter.core.paths import names, words
 
 _LONGEST = 160  # characters of one text
 _MOST = 12  # values of a list
+_NUMBERS = (bool, int, float)
 
 Words = Callable[[str], str | None]
 
 
 def shown(values: Sequence[Any], many: bool, found: Words | None) -> Any:  # noqa: FBT001  # a path's property
     """The values as JSON: one where the path gives one, None where it gives none."""
+    if not many:
+        return _one(values[0], found) if values else None
     texts = [_one(value, found) for value in values[:_MOST]]
     if len(values) > _MOST:
         texts.append(f"… and {len(values) - _MOST} more")
-    if many:
-        return texts
-    return texts[0] if texts else None
+    return texts
 
 
 def _one(value: Any, found: Words | None) -> Any:
-    if isinstance(value, bool | int | float):
+    if isinstance(value, _NUMBERS):
         return value
     if found is not None:
         texts = [value] if isinstance(value, str) else _texts(value)

@@ -100,6 +100,7 @@ class Ready:
 
 
 READY = Ready()
+_ENDS = (Hold, Note)  # what a value may be instead: then nothing is done
 Outcome = Effect | Hold | Note | Ready
 
 
@@ -195,7 +196,7 @@ class Step:
             values = dict(values)
             for name, get in self.taken:
                 found = get(scene)
-                if isinstance(found, Hold | Note):
+                if isinstance(found, _ENDS):
                     return found
                 values[name] = found
         if not probing:

@@ -37,7 +37,9 @@ def _recipients(value: Any, site: Site) -> Value | None:
         return None
     parts = [item for item in made if item is not None]
     if all(part.constant is not None for part in parts):
-        return fixed(_unique(address for part in parts for address in part.constant))
+        return fixed(_unique([address for part in parts for address in part.constant]))
+    if len(parts) == 1:
+        return parts[0]
     return Value(lambda scene: _gather(parts, scene), tuple(path for part in parts for path in part.paths))
 
 
@@ -156,8 +158,10 @@ def address_of(value: Any) -> Address | None:
     return None
 
 
-def _unique(addresses: Any) -> tuple[Address, ...]:
+def _unique(addresses: Sequence[Address]) -> tuple[Address, ...]:
     """Each address once, in order, the first name kept."""
+    if len(addresses) == 1:
+        return tuple(addresses)
     seen: dict[str, Address] = {}
     for address in addresses:
         seen.setdefault((address.address or address.name).casefold(), address)

@@ -26,17 +26,24 @@ class Line:
 
     def told(self, view: View, facts: Facts, *, met: bool) -> ConditionTrace:
         """The line of a case; `met`: the rule holds, so that what it needs is not asked again."""
-        leaf = self.leaf
-        if self.known:
-            found = self.known.get(leaf.path.get(view))
-            if found is not None:
-                return found
-        lines = (facts.letter if leaf.path.letter else facts.case).lines
-        found = lines.get(self.key)
+        values = self.leaf.path.get(view)
+        if self.known and (found := self.known.get(values)) is not None:
+            return found
+        holds = not self.denied if met and self.needed else self.leaf.holds(view, facts)
+        return _made(self.label, self.leaf, values, facts, (holds, self.denied))
+
+
+def told(lines: Sequence[Line], view: View, facts: Facts, *, met: bool) -> tuple[ConditionTrace, ...]:
+    """The lines of a rule that holds (`met`) or does not; each is made once a case, or once a letter."""
+    of_case, of_letter = facts.case.lines, facts.letter.lines
+    conditions = []
+    for line in lines:
+        made = of_letter if line.leaf.path.letter else of_case
+        found = made.get(line.key)
         if found is None:
-            holds = not self.denied if met and self.needed else leaf.holds(view, facts)
-            found = lines[self.key] = _made(self.label, leaf, leaf.path.get(view), facts, (holds, self.denied))
-        return found
+            found = made[line.key] = line.told(view, facts, met=met)
+        conditions.append(found)
+    return tuple(conditions)
 
 
 def _made(label: str, leaf: Leaf, values: Sequence[Any], facts: Facts, answer: tuple[bool, bool]) -> ConditionTrace:
