@@ -20,7 +20,7 @@ from mailrouter.core.message import Address
 from mailrouter.core.nominations import Nominations, Nominee, propose
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.paths import View
-from mailrouter.core.people import Directory
+from mailrouter.core.people import Directory, Person
 from mailrouter.core.register import Classification
 from mailrouter.core.spelling import nearest
 from mailrouter.core.templates import Templates
@@ -40,6 +40,13 @@ class World:
     templates: Templates = field(default_factory=Templates)
     institution: str = ""
     reach: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)  # whom a full name means on any day
+    named: Mapping[str, tuple[Person, ...]] = field(init=False)  # the persons of a full name
+
+    def __post_init__(self) -> None:
+        people: dict[str, tuple[Person, ...]] = {}
+        for person in self.directory.people:
+            people[person.name] = (*people.get(person.name, ()), person)
+        object.__setattr__(self, "named", people)
 
 
 class Scene(NamedTuple):

@@ -196,7 +196,7 @@ def _person(value: Any, site: Site) -> Value | None:
 def person_named(name: str, scene: Scene) -> Person | None:
     """The one person of a name, post or unit that is valid on the day; the plain full name is found first."""
     directory, on = scene.world.directory, scene.now.date().isoformat()
-    exact = [person for person in directory.people if person.name == name and valid(person, on)]
+    exact = [person for person in scene.world.named.get(name, ()) if valid(person, on)]
     return exact[0] if len(exact) == 1 else _one_person(find(directory, name, on=on), directory)
 
 

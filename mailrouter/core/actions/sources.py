@@ -27,7 +27,9 @@ def first_values(paths: Sequence[Path], scene: Scene) -> Sequence[Any]:
     """What the first path gives that gives anything."""
     view = scene.view
     for path in paths:
-        values = [value for value in path.get(view) if value != ""]
+        values = path.get(view)
+        if path.field.kind != "record":
+            values = [value for value in values if value != ""]
         if values:
             return values
     return ()

@@ -83,17 +83,11 @@ _FEW = 40  # characters of other alphabets up to which replacing each is sooner 
 
 
 def _folded(text: str) -> str:
-    """`language.fold`, which folds every character by itself: so those that are not ASCII are folded apart."""
-    try:
-        data = text.encode("latin-1")
-    except UnicodeEncodeError:
-        return _folded_apart(text)
-    return data.translate(_LATIN).decode("latin-1") if not data.translate(None, _SINGLE) else _folded_apart(text)
-
-
-def _folded_apart(text: str) -> str:
+    """`language.fold`, which folds every character by itself: so the few that are not ASCII are folded apart."""
     data = text.encode("utf-8", "surrogatepass")
     foreign = set(data.translate(None, _ASCII).decode("utf-8", "surrogatepass"))
+    if foreign <= _SINGLE:
+        return text.encode("latin-1").translate(_LATIN).decode("latin-1")
     changed = {character: made for character in foreign if (made := _character(character)) != character}
     if len(foreign) > _FEW or not changed.keys().isdisjoint("".join(changed.values())):
         return fold(text)
@@ -103,14 +97,9 @@ def _folded_apart(text: str) -> str:
     return folded
 
 
-def _latin() -> tuple[bytes, bytes]:
-    """What each character of Latin-1 is folded to, and those that are folded to one of Latin-1."""
-    made = [fold(chr(code)) for code in range(256)]
-    single = [code for code, folded in enumerate(made) if len(folded) == 1 and folded <= "\xff"]
-    return bytes(ord(made[code]) if code in single else 0 for code in range(256)), bytes(single)
-
-
-_LATIN, _SINGLE = _latin()
+_CODES = [fold(chr(code)) for code in range(256)]  # of Latin-1
+_SINGLE = frozenset(chr(code) for code, made in enumerate(_CODES) if len(made) == 1 and made <= "\xff")
+_LATIN = bytes(ord(made) if chr(code) in _SINGLE else code for code, made in enumerate(_CODES))
 _character = lru_cache(maxsize=1024)(fold)
 
 

@@ -245,6 +245,9 @@ def matches(wanted: Any, site: Site) -> Test | None:
         hit = next((match for pattern in patterns if (match := pattern.search(text))), None)
         return _snippet(text, hit.start(), hit.end()) if hit else None
 
+    if len(patterns) == 1:
+        search_only = patterns[0].search
+        return _on_texts(site, lambda text, _: search_only(text) is not None, found, 8)
     searches = tuple(pattern.search for pattern in patterns)
     return _on_texts(site, lambda text, _: any(search(text) for search in searches), found, 8)
 

@@ -332,11 +332,17 @@ def _some(tests: Sequence[Test]) -> Counted:
 
         return Counted(some, tests[0].cost, tests[0].lookup or _SOMETHING)
     checks = tuple(test.check for test in sorted(tests, key=lambda test: test.cost))
-    return Counted(
-        lambda values, facts: any(all(check(value, facts) for check in checks) for value in values),
-        sum(test.cost for test in tests),
-        _SOMETHING,
-    )
+
+    def all_by_one(values: Sequence[Any], facts: Facts) -> bool:
+        for value in values:
+            for each in checks:
+                if not each(value, facts):
+                    break
+            else:
+                return True
+        return False
+
+    return Counted(all_by_one, sum(test.cost for test in tests), _SOMETHING)
 
 
 def _every(tests: Sequence[Counted]) -> Counted:
