@@ -36,6 +36,8 @@ def announced_events(
     labelled = _labelled(body, subject, language, after)
     if labelled:
         return (labelled,)
+    if not invited and not any(phrases().announce.may_be_in(line.folded) for line in body):
+        return ()
     events: list[Event] = []
     for before, sentence in pairwise(("", *sentences)):
         folded = flat(sentence)

@@ -34,11 +34,13 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
     tables = ask_phrases(language)
     asks: list[Ask] = []
     for sentence in sentences:
-        if not _may_concern(sentence, tables, has_asks=bool(asks)):
-            continue
+        folded = _asking_words(sentence, tables)
+        wanting = _wanting(folded, tables)
+        if not wanting and not (asks and _is_vehicle(sentence, tables)):
+            continue  # most sentences neither ask nor say by when: their dates are not looked for
         when = deadline(sentence, tables, after, language)
         waiting = bool(when) and not all(ask.deadline_raw for ask in asks)  # for a date that a later sentence gives
-        found = _sentence_asks(sentence, tables, has_asks=bool(asks), waiting=waiting, dated=bool(when))
+        found = _sentence_asks(folded, wanting, has_asks=bool(asks), waiting=waiting, dated=bool(when))
         if found:
             for kind in found:
                 _add(asks, Ask(kind, sentence[:_LONGEST], *_fields(when)))
@@ -57,12 +59,6 @@ def _spoken_of(folded: str, tables: Sequence[AskPhrases]) -> frozenset[AskKind]:
     """The kinds that a sentence names: "nominations should reach us by …"; a mere reply answers all."""
     words = _GENERIC_REPLY.sub(_blank, _ADDRESS.sub(_blank, folded))
     return frozenset(kind for table in tables for kind in _kinds_at(words, table.kinds, 0))
-
-
-def _may_concern(sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool) -> bool:
-    """Whether a sentence may ask something, or say by when to do what was asked; most do neither."""
-    asking = _asking_words(sentence, tables)
-    return any(table.asking.may_be_in(asking) for table in tables) or (has_asks and _is_vehicle(sentence, tables))
 
 
 def _questions(sentences: Sequence[str]) -> tuple[Ask, ...]:
@@ -100,16 +96,28 @@ def _add(asks: list[Ask], ask: Ask) -> None:
     asks.append(ask)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanting:
+    """The words of a sentence that want something, in one language: a request, or what is an ask by itself."""
+
+    table: AskPhrases
+    request: re.Match[str] | None
+    direct: "dict[AskKind, _Span]"
+
+
+def _wanting(folded: str, tables: Sequence[AskPhrases]) -> list[_Wanting]:
+    """The languages in which a sentence wants something; none for most sentences."""
+    tables = [table for table in tables if table.asking.may_be_in(folded)]
+    found = [_Wanting(table, table.request.search(folded), _kinds_at(folded, table.direct, 0)) for table in tables]
+    return [words for words in found if words.request or words.direct]
+
+
 def _sentence_asks(
-    sentence: str, tables: Sequence[AskPhrases], *, has_asks: bool, waiting: bool, dated: bool
+    folded: str, wanting: Sequence[_Wanting], *, has_asks: bool, waiting: bool, dated: bool
 ) -> tuple[AskKind, ...]:
     """The kinds that a sentence asks, the first in its words first."""
-    folded = _asking_words(sentence, tables)
-    for table in tables:
-        direct = _kinds_at(folded, table.direct, 0)
-        request = table.request.search(folded)
-        if request is None and not direct:
-            continue
+    for words in wanting:
+        table, request, direct = words.table, words.request, words.direct
         at = request.start() if request else 0
         kinds = _kinds_at(folded, table.kinds, at) if request else {}
         if request and not kinds:

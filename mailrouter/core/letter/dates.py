@@ -138,6 +138,8 @@ def _possible(folded: str, language: str | None) -> Iterator[tuple[str, re.Patte
     """The forms that a text may have: those with a month only where a word of it is one."""
     figures, year = _FIGURES.search(folded), _YEAR.search(folded)
     month = any(map(_months(language), _LETTERS.findall(folded)))
+    if not figures and not year and not month:
+        return
     for name, form in _FORMS:
         if figures if name in _OF_FIGURES else year if name in _OF_YEAR else month:
             yield name, form

@@ -3,9 +3,12 @@
 Invariant: `flat(text)` has the length of `text`, so a place found in it is the place in the print.
 """
 
+import re
 from functools import lru_cache
 
 from mailrouter.core.language import fold
+
+_MARKED = re.compile(r"[^\x00-\x7f]")
 
 
 @lru_cache(maxsize=4096)
@@ -31,7 +34,7 @@ def flat(text: str) -> str:
     """The text case-folded and without diacritics, character by character: "Läänemets" → "laanemets"."""
     if text.isascii():
         return text.lower()
-    marked = [character for character in set(text) if character > "\x7f"]
+    marked = set(_MARKED.findall(text))
     if not all(map(_settled, marked)):
         return "".join(map(_flat, text))
     for character in marked:  # few differ: replacing each takes a fraction of the time of a walk over the text

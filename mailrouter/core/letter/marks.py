@@ -162,7 +162,7 @@ def _bare_line(line: Line) -> str | None:
     beside = _PROCEDURE.match(line.text)
     if beside:
         return beside["number"]
-    return line.text if _BARE_TOKEN.match(line.text) and len(line.text) < 40 and not first_day(line.text) else None
+    return line.text if len(line.text) < 40 and _BARE_TOKEN.match(line.text) and not first_day(line.text) else None
 
 
 def _bare_number(lines: Sequence[Line], language: str | None) -> tuple[str | None, date | None]:

@@ -134,7 +134,7 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
     own_name = author.name if author and author.name and not found.author.name else None
     covering = _is_covering(prose)
     asks = tuple(ask for ask in letter.asks if ask.kind != "transmit") if covering else letter.asks
-    formal = bool(layout.salutation or layout.closing) and sum(map(str.isalpha, words)) >= _SHORT_BODY
+    formal = bool(layout.salutation or layout.closing) and _is_long(words)
     if not asks and (not formal or covering) and not numbers.ours:
         return None
     return replace(
@@ -145,6 +145,11 @@ def read_body(text: str, subject: str, author: Address | None, sent: str | None)
         dated=printed.isoformat() if printed else None,
         subject=letter.subject or without_prefixes(subject) or None,
     )
+
+
+def _is_long(words: str) -> bool:
+    """Whether a mail has the letters of one that is a letter without an ask."""
+    return any(sum(map(str.isalpha, part)) >= _SHORT_BODY for part in (words[: 2 * _SHORT_BODY], words))
 
 
 def _is_covering(prose: Sequence[Line]) -> bool:

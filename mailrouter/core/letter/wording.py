@@ -11,7 +11,7 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Literal, NamedTuple
 
-_LEAST = 3  # letters that are worth looking for inside words
+_LEAST = 2  # letters that are worth looking for inside words
 _TEXTS, _WORDS = 1 << 10, 1 << 14  # remembered: what some texts and words hold
 _WORD = re.compile(r"\w+")
 
