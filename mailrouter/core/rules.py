@@ -168,9 +168,10 @@ def decide(case: Case, ruleset: RuleSet, *, full: bool = False, traced: bool = T
 def match(ruleset: RuleSet, facts: Facts) -> Matches:
     """The rules that a case meets, in order, as far as one that says `stop`. `facts` are those of the case."""
     matched: list[tuple[Rule, int]] = []
+    left = ruleset.sieve.left_of_one if len(facts.views) == 1 else ruleset.sieve.left
     for place in ruleset.sieve.kept(facts):
         rule = ruleset.rules[place]
-        index = _match(rule, ruleset.sieve.left[place], facts)
+        index = _match(rule, left[place], facts)
         if index is None:
             continue
         matched.append((rule, index))

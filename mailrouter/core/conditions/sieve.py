@@ -51,8 +51,6 @@ class Mesh:
             values = self.path.get(views[0])
             if not values:
                 return self.without
-            if self.known and (kept := self.known.get(values)) is not None:
-                return kept
             keys = facts.keys[self.name] = self.keys(values, facts)
         return self.kept_of(keys, refusing=True)
 
@@ -86,13 +84,15 @@ class Sieve:
     rules: int
     meshes: tuple[Mesh, ...]
     left: Mapping[int, Node]  # by a rule's place: what is to be asked of it when it is kept, cheap conditions first
+    left_of_one: Mapping[int, Node]  # the same where there is one letter at most
 
     def kept(self, facts: Facts) -> Iterator[int]:
         """The places of the rules that may match, in order."""
-        left = self.rules
+        left, view = self.rules, facts.views[0]
         for mesh in self.meshes:
             if left & mesh.concerned:
-                left &= mesh.kept(facts)
+                kept = mesh.known.get(mesh.path.get(view)) if mesh.known else None
+                left &= mesh.kept(facts) if kept is None else kept
         while left:
             lowest = left & -left
             yield lowest.bit_length() - 1
@@ -104,15 +104,21 @@ def sieve(rules: Mapping[int, Node]) -> Sieve:
     every = sum(1 << place for place in rules)
     meshes = []
     answered: dict[int, list[Node]] = {place: [] for place in rules}
+    of_letter: dict[int, list[Node]] = {place: [] for place in rules}
     for name, wants in _by_way(rules).items():
         if len(wants) < _WORTH:
             continue
         meshes.append(_mesh(name, wants, every))
         for want in wants:
-            if want.lookup.exact and not want.leaf.path.letter:  # one letter must meet all that is said about `letter`
-                answered[want.rule.bit_length() - 1].append(want.part)
+            if want.lookup.exact:  # of several letters, one must meet all that is said about `letter`
+                (of_letter if want.leaf.path.letter else answered)[want.rule.bit_length() - 1].append(want.part)
+    meshes.sort(key=lambda mesh: -mesh.concerned.bit_count())
     left = {place: _left(node, answered[place]) for place, node in rules.items()}
-    return Sieve(every, tuple(sorted(meshes, key=lambda mesh: -mesh.concerned.bit_count())), left)
+    left_of_one = {
+        place: _left(node, answered[place] + of_letter[place]) if of_letter[place] else left[place]
+        for place, node in rules.items()
+    }
+    return Sieve(every, tuple(meshes), left, left_of_one)
 
 
 def _by_way(rules: Mapping[int, Node]) -> Mapping[str, Sequence[Want]]:
