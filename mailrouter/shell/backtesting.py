@@ -15,6 +15,7 @@ from mailrouter import ruleset
 from mailrouter.core.backtest import Difference, Side, Tally, compare
 from mailrouter.core.case import CASE, Case, MailboxRef
 from mailrouter.core.rules import RuleSet
+from mailrouter.core.spelling import nearest
 from mailrouter.shell.deciding import consider
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.pipeline import Pipeline
@@ -45,7 +46,9 @@ class Backtest:
         return self.pipeline.store.listing.count_cases(since=self.since, mailbox=self.mailbox)
 
     def differences(self, step: Callable[[], None] = lambda: None) -> Iterator[dict[str, Any]]:
-        """Each changed case, as `backtest --json` prints it."""
+        """Each changed case, as `backtest --json` prints it; Permanent if neither version has the `rule` asked for."""
+        if self.rule is not None:
+            _known(self.rule, built(self.old), built(self.new))
         few = bool(self.paths) or self.workers == 1 or (self.count() or 0) < _ALONE
         for tally, shown in self._here() if few else self._in_children():
             self.tally.merge(tally)
@@ -108,6 +111,12 @@ def built(files: Mapping[str, str]) -> RuleSet:
     if found is None:
         raise Permanent("the rules have problems:\n" + "\n".join(str(one) for one in problems))
     return found
+
+
+def _known(rule: str, *versions: RuleSet) -> None:
+    names = {one.name for version in versions for one in version.rules}
+    if rule not in names:
+        raise Permanent(f"neither the rules in force nor the given ones have a rule '{rule}'{nearest(rule, names)}")
 
 
 def _prepare(old: Mapping[str, str], new: Mapping[str, str], rule: str | None) -> None:

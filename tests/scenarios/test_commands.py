@@ -16,7 +16,9 @@ def lines(text: str) -> list[dict]:
 
 
 def plain(*words: str, stdin: bytes | None = None) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "mailrouter", *words], capture_output=True, input=stdin, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "mailrouter", *words], capture_output=True, input=stdin, timeout=120, check=False
+    )
 
 
 @pytest.fixture
@@ -42,7 +44,19 @@ def test_lists_are_json_lines_with_the_promised_keys(worked):
 
     drafts = lines(worked.command("drafts", "list", "--json").stdout)
     assert {draft["purpose"] for draft in drafts} == {"acknowledgement", "nomination"}
-    assert set(drafts[0]) >= {"id", "state", "purpose", "to", "cc", "subject", "text", "answers", "needs", "digest", "rule"}
+    assert set(drafts[0]) >= {
+        "id",
+        "state",
+        "purpose",
+        "to",
+        "cc",
+        "subject",
+        "text",
+        "answers",
+        "needs",
+        "digest",
+        "rule",
+    }
     assert {draft["answers"] for draft in drafts} == {None, "5-4/22-1"}
 
     mails = lines(worked.command("messages", "list", "--json").stdout)
@@ -141,6 +155,9 @@ def test_rules_are_tried_published_and_rolled_back(worked):
     *cases, summary = lines(changed.stdout)
     assert summary["gained"] == {"paper": 1}
     assert cases[0]["after"][0]["kind"] == "move"
+    wrong = worked.command("backtest", "--rules", str(worked.folder / "rules"), "--rule", "papper")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "'papper'; did you mean 'paper'?" in wrong.stderr
     assert worked.command("rules", "diff").returncode == 1
 
     assert worked.command("rules", "publish", "-m", "paper", "--as", "Katrin").returncode == 0
