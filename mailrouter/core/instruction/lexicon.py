@@ -4,13 +4,13 @@ Owns the files data/instructions.*.yaml and what kinds of phrases there are.
 Invariant: a lexicon is read once and never changes; a tag is a phrase found, with its place in words.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mailrouter.core.instruction.phrases import Index, Phrase, Slot, read_phrase, read_slot, written_out
+from mailrouter.core.instruction.phrases import Index, Phrase, read_phrase, read_slot, written_out
 from mailrouter.core.language import fold
 from mailrouter.core.wordlists import load_words
 
@@ -82,7 +82,7 @@ class Lexicon:
     kinds: frozenset[str]  # of all phrases that are sought in sentences
     phrases: Index[str]  # those phrases, with their kinds
     telling: tuple[Phrase, ...]  # those whose kind `tells`
-    word_kinds: Mapping[str, Slot]  # kinds whose phrases are single words that are asked for one at a time
+    word_kinds: Mapping[str, Callable[[str], bool]]  # kinds of single words that are asked for one at a time
     lines: Mapping[str, tuple[str, ...]]  # kinds that are sought in lines
 
     def tags(self, words: Sequence[str]) -> list[Tag]:
@@ -97,8 +97,8 @@ class Lexicon:
 
     def is_kind(self, kind: str, word: str) -> bool:
         """Whether one folded word is of a kind of names, clauses or the like."""
-        slot = self.word_kinds.get(kind)
-        return slot is not None and slot.takes(word)
+        takes = self.word_kinds.get(kind)
+        return takes is not None and takes(word)
 
     def plain(self, kind: str) -> tuple[str, ...]:
         """The phrases of a kind that is sought in lines, as folded words; alternatives are written out."""
@@ -153,7 +153,7 @@ def build(data: Mapping[str, Any]) -> Lexicon:
         kinds=frozenset(kind for kind, _ in phrases),
         phrases=Index(phrases),
         telling=tuple(phrase for kind, phrase in phrases if tells(kind)),
-        word_kinds={kind: read_slot("|".join(words)) for kind, words in singles.items()},
+        word_kinds={kind: read_slot("|".join(words)).takes for kind, words in singles.items()},
         lines={kind: tuple(found) for kind, found in lines.items()},
     )
 

@@ -111,6 +111,9 @@ def _body(text: str, closings: re.Pattern[str], notices: re.Pattern[str]) -> lis
             continue
         if closed:
             continue
+        if not stripped:
+            lines.append(line)
+            continue
         if stripped in {"--", "-- "} or notices.match(stripped):
             closed = True
             continue
