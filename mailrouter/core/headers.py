@@ -26,6 +26,9 @@ _ADDRESS_TOKEN = re.compile(
 )
 # Python's own generator encodes the comma behind a mailbox together with the name of the next one.
 _WORD_BEHIND = re.compile(r"(?<=>)(\s{0,99})(=\?[^?\s]{1,64}\?[bBqQ]\?[^?]{0,2000}\?=)")
+_QUOTED = re.compile(r"\\(.)")  # RFC 5322 § 3.2.1
+_BARE_ADDRESS = re.compile(r"([^()\s]*)\s*(?:\((.*)\))?", re.DOTALL)
+_SCHEME = re.compile(r"^(?:mailto|smtp):", re.IGNORECASE)
 # Trace and signature fields have no words to decode; what stands in them is compared, so it stays as it came.
 _VERBATIM = ("received", "authentication-results", "dkim-", "arc-", "x-mailrouter-")
 
@@ -54,6 +57,8 @@ _ZONES: Final = {"WET": 0, "BST": 1, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "
 
 def clean(text: str) -> str:
     r"""Text without control characters and lone surrogates, which neither JSON nor a database takes; lines end in \n."""
+    if text.isprintable():  # true of most headers, and cheaper to see than what is to be replaced
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub(lambda match: "\ufffd" if match[0] >= "\ud800" else "", text)
 
@@ -103,7 +108,8 @@ def split_headers(block: bytes) -> tuple[list[tuple[str, str]], list[str]]:
         elif len(fields) >= MAX_HEADERS:
             cut += 1
         else:
-            value = _FOLD.sub(" ", match[2][: MAX_VALUE * 2]).replace("\r", " ").strip()
+            value = match[2][: MAX_VALUE * 2]
+            value = (_FOLD.sub(" ", value) if "\n" in value else value).replace("\r", " ").strip()
             cut += len(value) > MAX_VALUE
             fields.append((match[1], clean(value[:MAX_VALUE]).replace("\n", " ")))
     if garbage:
@@ -235,7 +241,7 @@ def _mailbox(tokens: list[str]) -> tuple[str, str | None]:
         return _phrase(tokens[:place]) or _phrase(tokens[place + 1 :]).strip("() "), _spec(tokens[place][1:-1])
     text = "".join(tokens).strip()
     if "@" in text:
-        match = re.match(r"([^()\s]*)\s*(?:\((.*)\))?", text, re.DOTALL)
+        match = _BARE_ADDRESS.match(text)
         if match and "@" in match[1]:
             return decode_words(match[2] or "").strip(), _spec(match[1])
         spec = next((word for word in text.split() if "@" in word), "")
@@ -245,9 +251,9 @@ def _mailbox(tokens: list[str]) -> tuple[str, str | None]:
 
 def _phrase(tokens: list[str]) -> str:
     words = [
-        re.sub(r"\\(.)", r"\1", token[1:-1]) if token.startswith('"') and len(token) > 1 else token for token in tokens
+        _QUOTED.sub(r"\1", token[1:-1]) if token.startswith('"') and len(token) > 1 else token for token in tokens
     ]
-    name = re.sub(r"\s+", " ", decode_words("".join(words))).strip()
+    name = " ".join(decode_words("".join(words)).split())
     if len(name) > 1 and name[0] in "'\"" and name[0] == name[-1]:  # Outlook: "'mari@x.example'"
         name = name[1:-1].strip()
     return name
@@ -255,8 +261,8 @@ def _phrase(tokens: list[str]) -> str:
 
 def _spec(text: str) -> str | None:
     """An addr-spec without route (RFC 5322 § 4.4), white space and URI scheme; None for X.500 names and nothing."""
-    spec = re.sub(r"\s+", "", decode_words(text)).strip("'\"<>,;")
-    spec = re.sub(r"^(?:mailto|smtp):", "", spec, flags=re.IGNORECASE)
+    spec = "".join(decode_words(text).split()).strip("'\"<>,;")
+    spec = _SCHEME.sub("", spec)
     if spec.startswith("@") and ":" in spec:
         spec = spec.rpartition(":")[2]
     return None if not spec or spec.upper().startswith("/O=") else spec[:1000]

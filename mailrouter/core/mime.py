@@ -175,7 +175,7 @@ def _content(headers: Sequence[tuple[str, str]], default_type: str) -> _Content:
         charset,
         _parameter(declared, "boundary").rstrip()[:200],  # RFC 2046 § 5.1.1 allows 70
         known,
-        re.sub(r"\s+", " ", decode_words(name)).strip()[:255],
+        " ".join(decode_words(name).split())[:255],
         values.get("content-id", "").strip("<> \t"),
         values.get("content-transfer-encoding", "").strip().lower(),
     )

@@ -25,7 +25,7 @@ def colons(lines: list[Line], vocabulary: Vocabulary) -> list[Line]:
         if not run and "\t" in lines[at].text and (not at or "\t" not in lines[at - 1].text):  # the first row
             run = _celled(lines, at, vocabulary)
         end = at + len(run)
-        if not run and len(lines[at].text) <= 24:
+        if not run and 0 < len(lines[at].text) <= 24 and _role(lines[at].text, vocabulary) is not None:
             run, end = _above(lines, at, vocabulary)
         if run:
             result += run
