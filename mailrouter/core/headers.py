@@ -250,9 +250,7 @@ def _mailbox(tokens: list[str]) -> tuple[str, str | None]:
 
 
 def _phrase(tokens: list[str]) -> str:
-    words = [
-        _QUOTED.sub(r"\1", token[1:-1]) if token.startswith('"') and len(token) > 1 else token for token in tokens
-    ]
+    words = [_QUOTED.sub(r"\1", token[1:-1]) if token.startswith('"') and len(token) > 1 else token for token in tokens]
     name = " ".join(decode_words("".join(words)).split())
     if len(name) > 1 and name[0] in "'\"" and name[0] == name[-1]:  # Outlook: "'mari@x.example'"
         name = name[1:-1].strip()
