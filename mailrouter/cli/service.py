@@ -143,7 +143,8 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
         "failed_effects",
         "unknown_outcome",
     )
-    return (one["mailbox"], one["state"], day(one["since"]), one["last_fetch"], *(one[name] for name in names))
+    state = one["state"] if one["polled"] else "not polled yet"
+    return (one["mailbox"], state, day(one["since"]), one["last_fetch"], *(one[name] for name in names))
 
 
 def _of_working_copy(application: App) -> list[str]:

@@ -122,6 +122,7 @@ def _mailbox(
         "mailbox": name,
         "folder": health["folder"] if health else folder,
         "state": health["state"] if health else "ok",
+        "polled": health is not None,
         "since": health["since_at"] if health else None,
         "last_fetch": health["last_fetch_at"] if health else None,
         "uidvalidity": health["uidvalidity"] if health else None,

@@ -76,6 +76,17 @@ def test_lists_are_json_lines_with_the_promised_keys(worked):
     assert status["unaccounted"] == 0
 
 
+def test_a_mailbox_that_was_never_polled_is_told_as_such(office):
+    """Before the first poll nobody knows whether the mailbox can be reached: "ok" would be a guess."""
+    [status] = lines(office.command("status", "--json").stdout)
+    assert (status["polled"], status["last_fetch"]) == (False, None)
+    assert "not polled yet" in office.command("status").stdout
+    assert office.run_once() == 0
+    [status] = lines(office.command("status", "--json").stdout)
+    assert (status["polled"], status["state"]) == (True, "ok")
+    assert "not polled yet" not in office.command("status").stdout
+
+
 def test_why_and_why_not_are_told(worked):
     """`messages show` names the words that a rule matched on, and what the others missed."""
     mail = lines(worked.command("messages", "list", "--json").stdout)[0]
