@@ -63,10 +63,10 @@ def list_(
 def show(number: Number, config: Config = CONFIG, as_json: Json = False) -> None:
     """One entry with its history."""
     with opened(config) as application:
-        entry = application.store.registry.get(number)
+        entry = application.store.registry.sought(number)
         if entry is None:
             raise Permanent(f"no entry {number}; see 'mailrouter register list'")
-        one = {**entry_json(entry), "history": application.store.registry.history(number)}
+        one = {**entry_json(entry), "history": application.store.registry.history(entry.number or "", entry.registered)}
     if as_json:
         line(one)
         return

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from mailrouter.core.people import Directory, Found, find
-from mailrouter.core.register import Entry, Responsible
+from mailrouter.core.register import FOREIGN_BASIS, Entry, Responsible
 from mailrouter.shell.errors import Permanent
 from mailrouter.shell.pipeline import Pipeline
 from mailrouter.shell.store.store import Store
@@ -51,6 +51,7 @@ def confirm_number(store: Store, ours: str, theirs: str, *, who: str, at: dateti
     entry = store.registry.get(ours)
     if entry is None:
         raise Permanent(f"no entry {ours}; see 'mailrouter register list'")
+    _must_be_theirs(entry)
     if not theirs.strip():
         raise Permanent(f"give the number that the other register gave to {ours}")
     if entry.theirs not in (None, theirs):
@@ -74,8 +75,36 @@ def correct_entry(
     if "theirs" in values:
         if len(values) > 1:
             raise Permanent("theirs: correct the other register's number alone, what names it is changed with it")
+        if (entry := store.registry.get(number)) is not None:
+            _must_be_theirs(entry)
         return store.confirm(number, values["theirs"], who=who, at=at, why=why)
+    _must_have_basis(store, number, values)
     return store.registry.correct(number, values, at=at.isoformat(timespec="seconds"), who=who, why=why)
+
+
+def _must_be_theirs(entry: Entry) -> None:
+    """Only where another register owns the counter is our number a proposal."""
+    if entry.confirmed and entry.theirs is None:
+        raise Permanent(
+            f"the counter of series {entry.series} is ours: {entry.number} is the letter's number, and there is nothing "
+            "to confirm; if another register gives the numbers, name it as the series' 'owner' in register.yaml, "
+            "and keep a further number in the note: "
+            f"'mailrouter register correct {entry.number} --set note=… --reason …'"
+        )
+
+
+def _must_have_basis(store: Store, number: str, values: Mapping[str, Any]) -> None:
+    """AK rests on a ground that the law gives (AvTS § 35): it is printed with the mark, and the public may ask for it."""
+    if values.keys().isdisjoint({"access", "access_basis"}):
+        return
+    entry = store.registry.get(number)
+    access = values.get("access", entry.access if entry else None)
+    basis = values.get("access_basis", entry.access_basis if entry else None)
+    if entry is not None and access == "AK" and not basis:
+        raise Permanent(
+            f"access: {number} cannot be AK without its basis; add --set 'access_basis=AvTS § 35 lg 1 p …' "
+            f"({FOREIGN_BASIS} for what a foreign state or an international organisation sent with a mark)"
+        )
 
 
 def _value(name: str, value: str, directory: Directory) -> Any:

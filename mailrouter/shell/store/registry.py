@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Column, Connection, delete, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, or_, select, update
 
 from mailrouter.core.outcomes import Hold
 from mailrouter.core.register import Entry, KnownEntry, Series, counter_name, needs_counter, next_number
@@ -139,9 +139,8 @@ class Registry:
 
         Yearly counters give a number again, and in some series an answer has the number of its letter.
         """
-        words = json.dumps({"theirs": theirs}, ensure_ascii=False, separators=(",", ":"))[1:-1]
         query = select(entries.c.id).where(
-            entries.c.data.contains(words, autoescape=True),
+            _confirmed_as(theirs),
             entries.c.registered_at.startswith((entry.registered or "")[:4]),
             or_(entries.c.stem.is_(None), entries.c.stem != (entry.stem or "")),
         )
@@ -181,6 +180,19 @@ class Registry:
         """The entry of this number, in a transaction of its own."""
         found = self._db.read(lambda tx: self.by_number(tx, number))
         return found[1] if found else None
+
+    def sought(self, number: str) -> Entry | None:
+        """The entry that a person means by a number: ours, else the newest to which the other register gave it."""
+
+        def work(tx: Connection) -> Entry | None:
+            found = self.by_number(tx, number)
+            if found is not None:
+                return found[1]
+            query = select(entries.c.data).where(_confirmed_as(number)).order_by(entries.c.id.desc()).limit(1)
+            data = tx.execute(query).scalar_one_or_none()
+            return ENTRY.validate_json(data) if data else None
+
+        return self._db.read(work)
 
     def correct(self, number: str, fields: Mapping[str, Any], *, at: str, who: str, why: str) -> Entry:
         """A person corrects fields of an entry; the old values stay in its history."""
@@ -229,12 +241,12 @@ class Registry:
             query = query.limit(limit)
         return self._db.read(lambda tx: [ENTRY.validate_json(row.data) for row in tx.execute(query)])
 
-    def history(self, number: str) -> list[Mapping[str, Any]]:
-        """Every change of an entry, oldest first: at, who, what, why."""
+    def history(self, number: str, registered: str | None = None) -> list[Mapping[str, Any]]:
+        """Every change of an entry, oldest first: at, who, what, why. `registered`: as for `by_number`."""
         columns = (entry_history.c.at, entry_history.c.who, entry_history.c.what, entry_history.c.why)
 
         def work(tx: Connection) -> list[Mapping[str, Any]]:
-            found = self.by_number(tx, number)
+            found = self.by_number(tx, number, registered)
             query = select(*columns).where(entry_history.c.entry_id == (found[0] if found else None))
             return [dict(row._mapping) for row in tx.execute(query.order_by(entry_history.c.id))]  # noqa: SLF001 - SQLAlchemy's public name
 
@@ -259,6 +271,12 @@ class Registry:
 
     def _history(self, tx: Connection, entry_id: int, at: str, who: str, what: str, why: str) -> None:
         tx.execute(entry_history.insert().values(entry_id=entry_id, at=at, who=who, what=what, why=why))
+
+
+def _confirmed_as(theirs: str) -> ColumnElement[bool]:
+    """Entries to which the other register gave this number."""
+    words = json.dumps({"theirs": theirs}, ensure_ascii=False, separators=(",", ":"))[1:-1]
+    return entries.c.data.contains(words, autoescape=True)
 
 
 def _windows(values: Iterable[T]) -> Iterator[list[T]]:
