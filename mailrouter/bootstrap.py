@@ -172,14 +172,15 @@ def _reader(reading: Reading) -> "ReadingPool":
 
 
 def performers() -> tuple["Performer", ...]:
-    """One for each kind of effect outside the database, the most urgent first."""
+    """Those for each kind of effect outside the database, the most urgent first; what is answered is not reminded."""
     from mailrouter.shell.performers.drafting import Drafting  # noqa: PLC0415 - as the others, with the protocols
     from mailrouter.shell.performers.filing import Filing  # noqa: PLC0415
     from mailrouter.shell.performers.handing import Handing  # noqa: PLC0415
-    from mailrouter.shell.performers.mailing import Mailing  # noqa: PLC0415
+    from mailrouter.shell.performers.mailing import Mailing, Reminding  # noqa: PLC0415
     from mailrouter.shell.performers.sending import Sending  # noqa: PLC0415
 
-    return (Mailing(), Drafting(), Sending(), Handing(), Filing())
+    drafting = Drafting()  # again after sending: a letter that is answered needs no acknowledgement in Drafts
+    return (Mailing(), drafting, Sending(), drafting, Reminding(), Handing(), Filing())
 
 
 def app(folder: Path) -> App:

@@ -60,8 +60,10 @@ def test_a_draft_changed_and_sent_in_outlook_is_the_answer(matter):
     [letter, answer] = app.store.registry.entries()
     assert letter.answered == "2024-03-01"
     assert answer.message
-    assert [one.purpose for one in app.store.drafts.all(["waiting"])] == ["acknowledgement"]
-    assert len(matter.mails("Drafts")) == 1, "what is left of the answered draft is taken out of Drafts"
+    assert app.store.drafts.all(["waiting"]) == []
+    [acknowledgement] = app.store.drafts.all(["withdrawn"])
+    assert acknowledgement.note == "no longer needed: 5-4/22-1 is answered by 5-4/22-2"
+    assert matter.mails("Drafts") == [], "what is left of the answered draft, and of the acknowledgement"
     assert app.service().run_once() == 0
     assert to_commission(matter) == []
     assert len(numbers(app)) == 2

@@ -73,6 +73,29 @@ def test_a_missed_deadline(office):
     assert status(office, app)["overdue"] == 0
 
 
+def test_nobody_is_reminded_of_what_the_same_run_answers(office):
+    """Approved, and the deadline passes before it can go out: the answer goes first, the reminders due with it do not go."""
+    office.deliver(office.sample("global-alliance"))
+    app = office.app("2024-02-29T13:06:00+02:00")
+    service = app.service()
+    assert service.run_once() == 0
+    acknowledgement, nomination = sorted(app.store.drafts.all(), key=lambda one: one.purpose)
+    office.configure(clock="2024-03-25T16:00:00+02:00")
+    assert office.command("drafts", "approve", str(nomination.id), "--as", "Katarina Budrik").returncode == 0
+    app.clock.set(app.clock.now().fromisoformat("2024-04-02T09:10:00+03:00"))
+    assert service.run_once() == 0
+    assert app.store.drafts.get(nomination.id).state == "sent"
+    assert reminders(office) == []
+
+    told = json.loads(office.command("drafts", "show", str(acknowledgement.id), "--json").stdout)
+    assert (told["state"], told["note"]) == ("withdrawn", "no longer needed: 5-4/22-1 is answered by 5-4/22-2")
+    assert office.mails("Drafts") == [], "nobody sends the acknowledgement after the answer by mistake"
+    refused = office.command("drafts", "approve", str(acknowledgement.id), "--as", "Katarina Budrik")
+    assert (refused.returncode, "is withdrawn" in refused.stderr) == (1, True)
+    assert service.run_once() == 0
+    assert len(app.store.drafts.all(["withdrawn"])) == 1
+
+
 def test_a_corrected_due_date_moves_its_reminder(office):
     """The Commission gives more time: nobody is reminded of the old date, and once of the new one."""
     office.deliver(office.sample("global-alliance"))

@@ -1,4 +1,4 @@
-"""Puts drafts into the mailbox's Drafts folder.
+"""Puts drafts into the mailbox's Drafts folder, and takes those out that are withdrawn.
 
 Invariant: before an append is repeated the folder is searched for the draft's Message-ID, and so is Sent: a draft that
 a person has sent meanwhile is not put back.
@@ -25,6 +25,8 @@ class Drafting:
 
     def _one(self, task: Task, desk: Desk) -> Outcome:
         draft = desk.store.drafts.of_effect(task.key)
+        if draft.state == "withdrawn":
+            self._remove(task, desk, desk.connection(task.mailbox).special("drafts"), draft.revision + 1)
         if draft.state not in {"waiting", "approved"}:
             return Outcome("done", f"the draft is {draft.state}")
         mailbox = desk.mailbox(task.mailbox)
@@ -38,14 +40,13 @@ class Drafting:
             if not desk.begin(task, timeout_of(mailbox)):
                 return Outcome("pending", "the claim was lost")
             connection.append(folder, raw, ("\\Draft",), desk.clock.now(), desk.not_after(task))
-        self._remove_old(task, desk, folder)
+        self._remove(task, desk, folder, draft.revision)  # the earlier ones, once the new one is there
         return Outcome("done", None, {"folder": folder, "message_id": name})
 
-    def _remove_old(self, task: Task, desk: Desk, folder: str) -> None:
-        """The copies of earlier revisions go, once the new one is there."""
-        draft = desk.store.drafts.of_effect(task.key)
+    def _remove(self, task: Task, desk: Desk, folder: str, revisions: int) -> None:
+        """The copies of the first so many revisions go."""
         connection = desk.connection(task.mailbox)
-        for revision in range(draft.revision):
-            key = draft.effect_key if revision == 0 else f"{draft.effect_key}.{revision}"
+        for revision in range(revisions):
+            key = task.key if revision == 0 else f"{task.key}.{revision}"
             for uid in connection.find(folder, message_id_of(key, desk.mailbox(task.mailbox))):
                 connection.remove(folder, connection.state(folder).uidvalidity, uid)

@@ -1,4 +1,4 @@
-"""Sends what goes out by itself: forwards, automatic replies, notices, calendars, reminders.
+"""Sends what goes out by itself: forwards, automatic replies, notices, calendars; and reminders, after the answers.
 
 Invariant: `performing` is committed for each mail before its DATA; after a crash Sent is searched, and what is not
 found there is an unknown outcome for a person, or sent again where the setting says `resend`. Never a silent double.
@@ -22,9 +22,9 @@ _ONCE_IN = timedelta(days=7)
 
 
 class Mailing:
-    """Kinds `forward`, `acknowledge`, `reply`, `notify`, `calendar`, `remind`: one connection for a batch."""
+    """Kinds `forward`, `acknowledge`, `reply`, `notify`, `calendar`: one connection for a batch."""
 
-    kinds: tuple[str, ...] = ("forward", "acknowledge", "reply", "notify", "calendar", "remind")
+    kinds: tuple[str, ...] = ("forward", "acknowledge", "reply", "notify", "calendar")
 
     def perform(self, tasks: Sequence[Task], desk: Desk, tell: Tell) -> None:
         """See interface.py."""
@@ -97,6 +97,12 @@ class Mailing:
         # an automatic reply has the null return path, so that nothing answers it (RFC 3834 § 3.3)
         sender = "" if isinstance(effect, AutoReplyEffect) else mailbox.address
         return smtp.Envelope(sender=sender, recipients=recipients, raw=raw, key=task.key)
+
+
+class Reminding(Mailing):
+    """Kind `remind`: performed when approved answers have gone out, so that nobody is reminded of what is answered."""
+
+    kinds: tuple[str, ...] = ("remind",)
 
 
 def _same_answer(one: Task, other: Task) -> bool:

@@ -2,6 +2,7 @@
 
     waiting → approved → sent;  waiting, approved → rejected;  approved → waiting (the approval fell);
     waiting, approved → sent (a person sent it from their own mail program);  rejected → sent (a person wrote instead)
+    waiting → withdrawn (an acknowledgement whose letter has been answered)
 
 Invariant: an approval binds to a digest of text, recipients, subject and attachments; the number of an answer is
 allocated in the approval's transaction and stays, marked unsent, if sending fails for good.
@@ -227,7 +228,29 @@ class Drafts:
         if draft.answers and entry_id is not None:
             why = f"draft {draft_id}"
             self._answers.sent(tx, _answer(draft), entry_id, at=at, sha256=sha256, message_id=message_id, why=why)
+            self._withdraw(tx, self._get(tx, draft_id), at)
         tx.execute(update(drafts).where(drafts.c.id == draft_id).values(state="sent"))
+
+    def _withdraw(self, tx: Connection, answer: Draft, at: datetime) -> None:
+        """Who has the answer needs no word that the letter arrived: what still waits to say so is taken back."""
+        letter = select(intake.c.entry_id).where(intake.c.id == answer.intake_id).scalar_subquery()
+        query = (
+            select(drafts.c.id)
+            .join(intake, intake.c.id == drafts.c.intake_id)
+            .where(intake.c.entry_id == letter, drafts.c.state == "waiting", drafts.c.answers.is_(None))
+        )
+        for draft_id in tx.execute(query.order_by(drafts.c.id)).scalars().all():
+            draft = self._get(tx, draft_id)
+            if draft.purpose != "acknowledgement":
+                continue
+            why = f"no longer needed: {answer.letter} is answered by {answer.number}"
+            tx.execute(update(drafts).where(drafts.c.id == draft_id).values(state="withdrawn", note=why))
+            tx.execute(  # its copy is taken out of Drafts
+                update(effects)
+                .where(effects.c.key == draft.effect_key, effects.c.state.not_in(_UNDER_WAY))
+                .values(state="pending", attempts=0, not_before_epoch=0.0, lease_epoch=None, token=None, error=None)
+            )
+            self._act(tx, at, "mailrouter", "withdrawn", draft, why)
 
     def sent_by_hand(
         self, draft_id: int, mail: ByHand, *, at: datetime, classification: Classification, mine: bool = False
