@@ -8,7 +8,7 @@ from mailrouter.core.effects import EFFECT
 
 def head_of_unit(office, name):
     people = office.config / "people.yaml"
-    people.write_text(people.read_text("utf-8").replace("also: [ELVO]", f"also: [ELVO], head: {name}"), "utf-8")
+    people.write_text(people.read_text("utf-8").replace("head: Merike Aasmäe", f"head: {name}"), "utf-8")
 
 
 def reminders(office, number="5-4/22-1"):
