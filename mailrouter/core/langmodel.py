@@ -1,31 +1,23 @@
 """py3langid's model of languages, walked fast.
 
 Invariant: the answer is the one that py3langid gives. This module loads a number library: it is imported when the first
-language is asked for, by what reads mails alone.
+language is asked for, by what reads mails alone. The library's own file takes half a second to unpack, of which a reading
+child would spend most of its start: data/languages.npz has our languages' part of it (`pack`), the numbers unchanged.
 """
 
+import io
 import math
 import unicodedata
 from collections.abc import Iterable
-from typing import Any, Protocol
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+_FILE = "data/languages.npz"
 _REACH = 6  # bytes: the longest feature; a test compares with the library's own walk
 _Numbers = npt.NDArray[Any]
-
-
-class _Trained(Protocol):
-    """What is used of py3langid's identifier: its automaton over bytes and its table of scores."""
-
-    tk_nextmove: Any  # rows of 256 next states
-    tk_row: Any  # the row of each state
-    tk_output: Any  # the feature that a state says was seen; -1 for none
-    nb_ptc: Any  # scores by feature and language
-    nb_pc: Any
-    nb_classes: list[str]
 
 
 class Model:
@@ -35,15 +27,21 @@ class Model:
     states of all places are found together, in that many steps, and not one after the other.
     """
 
-    def __init__(self, trained: _Trained) -> None:
-        self._moves = np.asarray(trained.tk_nextmove)
-        self._rows = np.asarray(trained.tk_row).astype(np.intp) << 8
-        self._features = np.asarray(trained.tk_output)
+    def __init__(self, packed: bytes) -> None:
+        with np.load(io.BytesIO(packed), allow_pickle=False) as trained:
+            self._moves = trained["moves"]  # rows of 256 next states
+            self._rows = trained["rows"].astype(np.intp) << 8  # the row of each state
+            self._features = trained["features"].astype(np.intp)  # the one that a state says was seen; -1 for none
+            self._table = trained["table"].astype(np.float32)  # scores by feature and language
+            self._bias = trained["bias"]
+            self._languages = tuple(trained["languages"].tolist())
         self._first = self._moves[self._rows[0] + np.arange(256)]  # the state after one byte, after two:
         self._pairs = self._moves[(self._rows[self._first][:, None] + np.arange(256)).ravel()]
-        self._table = np.ascontiguousarray(trained.nb_ptc, dtype=np.float32)
-        self._bias = np.asarray(trained.nb_pc)
-        self._languages = tuple(trained.nb_classes)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that it chooses among, by the library's names."""
+        return frozenset(self._languages)
 
     def best(self, text: str) -> tuple[str, float]:
         """The likeliest language and its probability, as py3langid's `rank` has them."""
@@ -75,8 +73,28 @@ class Model:
         return found[at[:-1]], at[1:] - at[:-1]
 
 
-def load(languages: Iterable[str]) -> Model:
-    """The model, choosing among some languages (the library's names for them). It takes half a second and 60 MB."""
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(languages)
-    return Model(identifier)
+def load() -> Model:
+    """The model of our languages."""
+    return Model((files("mailrouter.core") / _FILE).read_bytes())
+
+
+def pack(languages: Iterable[str]) -> bytes:
+    """Of the installed library's model what `Model` uses, for some languages (by the library's names).
+
+    It is written into data/languages.npz when the library has a better model or `LANGUAGES` changes; a test compares.
+    """
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - nothing else needs the library
+
+    trained = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    trained.set_languages(languages)
+    packed = io.BytesIO()
+    np.savez_compressed(
+        packed,
+        moves=np.asarray(trained.tk_nextmove, dtype=np.uint32),
+        rows=np.asarray(trained.tk_row, dtype=np.uint32),
+        features=np.asarray(trained.tk_output, dtype=np.int32),
+        table=np.asarray(trained.nb_ptc),
+        bias=np.asarray(trained.nb_pc),
+        languages=np.array(trained.nb_classes),
+    )
+    return packed.getvalue()

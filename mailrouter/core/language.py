@@ -142,7 +142,7 @@ def _model() -> "Model":
     """The model, loaded once a process."""
     from mailrouter.core.langmodel import load  # noqa: PLC0415  # 60 MB that most commands never need
 
-    return load((LANGUAGES - {"nb"}) | {"no"})
+    return load()
 
 
 def fold(text: str) -> str:

@@ -1,9 +1,13 @@
 """The language of a text, folded words, Estonian case endings."""
 
+import io
+from importlib.resources import files
+
+import numpy as np
 import pytest
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from mailrouter.core.langmodel import load
+from mailrouter.core.langmodel import load, pack
 from mailrouter.core.language import LANGUAGES, detect, fold, stem_matches
 
 SENTENCES = {
@@ -80,10 +84,19 @@ def test_the_model_walked_at_once_answers_as_the_library_does():
     codes = (LANGUAGES - {"nb"}) | {"no"}
     theirs = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     theirs.set_languages(codes)
-    ours = load(codes)
+    ours = load()
+    assert ours.languages == codes
     words = " ".join(SENTENCES.values()).split()
     texts = [*SENTENCES.values(), "a", "žõ", "ÕÄÖÜ", " ".join(words), " ".join(reversed(words)), "…\ud800 x"]
     texts += [" ".join(words[at : at + 5]) for at in range(0, len(words), 5)]
     for text in texts:
         language, probability = theirs.rank(text)[0]
         assert ours.best(text) == (language, pytest.approx(probability, abs=1e-3))  # sums in another order
+
+
+def test_the_model_that_is_shipped_is_the_library_s():
+    """The numbers are those of the library that the tests run with: nothing was lost when they were packed."""
+    shipped = np.load(files("mailrouter.core") / "data" / "languages.npz")
+    theirs = np.load(io.BytesIO(pack((LANGUAGES - {"nb"}) | {"no"})))
+    assert set(shipped.files) == set(theirs.files)
+    assert [name for name in theirs.files if not np.array_equal(shipped[name], theirs[name])] == []

@@ -47,8 +47,8 @@ def _star(pattern: str) -> str:
 def union(phrases: Iterable[str], vocabulary: Vocabulary) -> Wording:
     """One pattern for any of the phrases at whole words."""
     listed = _compiled(phrases)
-    pattern = re.compile(rf"(?<!\w){_factored(listed, _FACTOR_DEPTH)}(?!\w)") if listed else _NEVER
-    return Wording(pattern, needs_of(listed, begins=True, ends=True), vocabulary)
+    source = rf"(?<!\w){_factored(listed, _FACTOR_DEPTH)}(?!\w)" if listed else _NEVER.pattern
+    return Wording(source, needs_of(listed, begins=True, ends=True), vocabulary)
 
 
 def opening(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -60,7 +60,7 @@ def opening(phrases: Iterable[str]) -> re.Pattern[str]:
 def anywhere(phrases: Iterable[str], vocabulary: Vocabulary) -> Wording:
     """One pattern for any of the phrases, inside words as well."""
     listed = _compiled(phrases)
-    return Wording(re.compile(f"(?:{'|'.join(listed)})"), needs_of(listed, begins=False, ends=False), vocabulary)
+    return Wording(f"(?:{'|'.join(listed)})", needs_of(listed, begins=False, ends=False), vocabulary)
 
 
 def _compiled(phrases: Iterable[str]) -> list[str]:

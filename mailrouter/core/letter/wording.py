@@ -75,14 +75,27 @@ class Vocabulary:
 
 
 class Wording:
-    """A compiled pattern, with the methods of one that are used here."""
+    """A pattern, with the methods of a compiled one that are used here.
 
-    __slots__ = ("bit", "of_text", "pattern")
+    It is compiled when a text is first met that has the words: few letters have those of every phrase, and compiling
+    them all would be half of the time in which a reading child gets ready.
+    """
 
-    def __init__(self, pattern: re.Pattern[str], needs: frozenset[Need] | None, vocabulary: Vocabulary) -> None:
-        self.pattern = pattern
+    __slots__ = ("_source", "bit", "of_text", "pattern")
+
+    pattern: re.Pattern[str]
+
+    def __init__(self, source: str, needs: frozenset[Need] | None, vocabulary: Vocabulary) -> None:
+        self._source = source
         self.bit = vocabulary.bit(needs)
         self.of_text = vocabulary.of_text
+
+    def __getattr__(self, name: str) -> re.Pattern[str]:
+        """The compiled pattern, while it is not there yet."""
+        if name != "pattern":
+            raise AttributeError(name)
+        self.pattern = re.compile(self._source)
+        return self.pattern
 
     def may_be_in(self, text: str) -> bool:
         """Whether it may be found in a text; where not, it is not."""
