@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 from mailrouter.core.letter.dates import PrintedDate, find_dates
 from mailrouter.core.letter.flat import flat
@@ -33,20 +34,41 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
     """The asks of a letter's sentences in their order; `after` is the letter's date, for days without a year."""
     tables = ask_phrases(language)
     asks: list[Ask] = []
-    for sentence in sentences:
+    for before, sentence in pairwise(("", *sentences)):
         folded = _asking_words(sentence, tables)
         wanting = _wanting(folded, tables)
         if not wanting and not (asks and _is_vehicle(sentence, tables)):
             continue  # most sentences neither ask nor say by when: their dates are not looked for
         when = deadline(sentence, tables, after, language)
         waiting = bool(when) and not all(ask.deadline_raw for ask in asks)  # for a date that a later sentence gives
-        found = _sentence_asks(folded, wanting, has_asks=bool(asks), waiting=waiting, dated=bool(when))
+        found = _meant_before(before, sentence, tables) if not asks else ()
+        found = found or _sentence_asks(folded, wanting, has_asks=bool(asks), waiting=waiting, dated=bool(when))
         if found:
             for kind in found:
-                _add(asks, Ask(kind, sentence[:_LONGEST], *_fields(when)))
+                _add(
+                    asks,
+                    Ask(kind, _without_list(sentence), *_fields(when)),
+                    retold=_asks_at_once(sentence, kind, tables),
+                )
         elif when and asks and not _refused(flat(sentence), tables) and _is_vehicle(sentence, tables):
             asks = _dated_asks(asks, when, _spoken_of(flat(sentence), tables))
     return tuple(asks) or _questions(sentences)
+
+
+def _meant_before(before: str, sentence: str, tables: Sequence[AskPhrases]) -> tuple[AskKind, ...]:
+    """The kind of "Palume see edastada …": of what the sentence before it names."""
+    if not phrases().pronoun_asks.search(flat(sentence)):
+        return ()
+    named = [(span, kind) for table in tables for kind, span in _kinds_at(flat(before), table.kinds, 0).items()]
+    return (min(named)[1],) if named else ()
+
+
+_LIST = re.compile(r"(?<=:)\s+(?:[-–•▪]|\(?[a-z\d]{1,2}[.)])\s.*$", re.IGNORECASE)
+
+
+def _without_list(sentence: str) -> str:
+    """The sentence that asks, without the items of a list that its colon announces."""
+    return _LIST.sub("", sentence[:_LONGEST])
 
 
 def _dated_asks(asks: Sequence[Ask], when: Deadline, kinds: frozenset[AskKind]) -> list[Ask]:
@@ -81,15 +103,29 @@ def _with_deadline(ask: Ask, when: Deadline) -> Ask:
     return replace(ask, deadline=day, deadline_raw=raw)
 
 
-def _add(asks: list[Ask], ask: Ask) -> None:
-    """Adds an ask; one of a kind that is there only gives it its date, unless both have one and they differ."""
+def _asks_at_once(sentence: str, kind: AskKind, tables: Sequence[AskPhrases]) -> bool:
+    """Whether a sentence asks in full: its request stands before what it wants, as in "we expect your views by …"."""
+    folded = flat(sentence)
+    for table in tables:
+        request, wanted = table.request.search(folded), table.kinds[kind].search(folded)
+        if request and wanted:
+            return request.start() < wanted.start()
+    return False
+
+
+def _add(asks: list[Ask], ask: Ask, *, retold: bool) -> None:
+    """Adds an ask; one of a kind that is there only gets its date, unless both have one and they differ.
+
+    `retold`: the sentence with the date asks in full, and is the ask from then on.
+    """
     for at, other in enumerate(asks):
         if other.kind != ask.kind:
             continue
         if not ask.deadline_raw:
             return
         if not other.deadline_raw:
-            asks[at] = replace(other, deadline=ask.deadline, deadline_raw=ask.deadline_raw)
+            text = ask.text if retold else other.text
+            asks[at] = replace(other, text=text, deadline=ask.deadline, deadline_raw=ask.deadline_raw)
             return
         if other.deadline == ask.deadline:
             return
@@ -193,7 +229,7 @@ def _invited_to(spans: dict[AskKind, _Span], reach: int) -> AskKind:
 
 
 _GENERIC_REPLY = re.compile(
-    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|ответ\w*|відповід\w*|respuesta\w*|rispost\w*|antwoord\w*|svar\w*|odpowied\w*)(?!\w)"
+    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|contributions|ответ\w*|відповід\w*|respuesta\w*|rispost\w*|antwoord\w*|svar\w*|odpowied\w*)(?!\w)"
 )
 
 

@@ -49,7 +49,7 @@ _JOIN = (
     r"(?:\s?[-–—/]\s?|\s(?:to|and|until|through|kuni|ja|au|et|al|bis|und|to|till|och|og|iki|ir|lidz|un|do|i|по|и|до)\s)"
 )
 _YEAR_AFTER = r"(?:,?\s(?:of\s|de\s|m\.\s)?((?:19|20)\d{2})(?:\.?\s?(?:a\.|aasta\w*|gada|г\.|год\w*|m\.|roku|р\.))?)"
-_WEEKDAY = r"(?:[^\W\d_]{3,14},?\s(?:the\s|le\s|den\s|dem\s)?)?"
+_WEEKDAY = r"(?:(?:the\s)?(?:midday|noon|evening|morning|afternoon|lunchtime)\s(?:of|on)\s)?(?:[^\W\d_]{3,14},?\s(?:the\s|le\s|den\s|dem\s)?)?"
 
 # Tried in this order; an earlier match wins over a later one at the same place.
 _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -384,8 +384,7 @@ def signature_time(text: str, *, language: str | None = None) -> SignatureTime |
     """The time in an e-signature line: "28/02/2024 23:38 (UTC+01)", "2024.03.05 14:22:10 +02'00'", or a day alone."""
     match = _STAMP.search(flat(text).replace("t", " ") if re.search(r"\d{2}[tT]\d{2}:", text) else flat(text))
     if match is None:
-        day = first_day(text, language=language)
-        return SignatureTime(day.isoformat(), day) if day else None
+        return _printed_time(text, language)
     d, m, y, y2, m2, d2, hour, minute, second, zone, sign, off_hour, off_minute = match.groups()
     day = _day(int(y or y2), int(m or m2), int(d or d2))
     if day is None:
@@ -394,3 +393,18 @@ def signature_time(text: str, *, language: str | None = None) -> SignatureTime |
         return SignatureTime(day.isoformat(), day)
     offset = f"{sign}{int(off_hour):02}:{off_minute or '00'}" if sign else "+00:00" if zone else ""
     return SignatureTime(f"{day.isoformat()}T{int(hour):02}:{minute}:{second or '00'}{offset}", day)
+
+
+_CLOCK = re.compile(r"^[\s,]{1,3}(?:at\s|kell\s|à\s|um\s|klo\s|в\s|o\s|plkst\.?\s|kl\.?\s)?(\d{1,2})[:.h](\d{2})(?!\d)")
+
+
+def _printed_time(text: str, language: str | None) -> SignatureTime | None:
+    """A day whose month is a word, with the time behind it: "le 2 février 2024 à 18:07"."""
+    for printed in find_dates(text, language=language):
+        if printed.starts:
+            clock = _CLOCK.match(text[printed.finish :])
+            hour, minute = clock.groups() if clock else ("", "")
+            exact = clock and int(hour) < 24 and int(minute) < 60
+            iso = f"{printed.starts.isoformat()}T{int(hour):02}:{minute}:00" if exact else printed.starts.isoformat()
+            return SignatureTime(iso, printed.starts)
+    return None

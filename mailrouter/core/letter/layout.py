@@ -304,7 +304,7 @@ def _salutation_at(lines: Sequence[Line]) -> int | None:
         if line.text[-1] in ",!:" and at + 1 < len(lines):
             return at
         follows = lines[at + 1] if at + 1 < len(lines) else None
-        if doubtful is None and len(line.text) < 60 and follows and follows.gap and line.gap and _is_text(follows):
+        if doubtful is None and len(line.text) < 60 and follows and follows.gap and _is_text(follows):
             doubtful = at
     return doubtful
 
@@ -348,11 +348,10 @@ _LETTERHEAD_LINES = 8
 
 def _head_below(lines: Sequence[Line]) -> bool:
     """Whether the head goes on: a labelled number and its date, or what the document calls itself, still follow."""
-    labels = phrases().labels
-    return any(phrases().document_kinds.fullmatch(line.folded) for line in lines) or any(
-        labels[kind].match(line.folded) and _NUMBERED_DATE.search(line.folded)
+    known = phrases().document_kinds
+    return any(
+        known.fullmatch(line.folded) or (len(line.text) < _FULL_LINE and _NUMBERED_DATE.search(line.folded))
         for line in lines
-        for kind in ("ours", "theirs")
     )
 
 

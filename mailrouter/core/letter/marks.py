@@ -137,7 +137,7 @@ _PROCEDURE = re.compile(
     r"(?:Interinstitutional File:?\s*)?(?:(?:19|20)\d\d/\d{4}\s?\([A-Z]{3}\)|(?P<number>\d{3,6}/\d\S*))$"
 )
 _BARE_TOKEN = re.compile(
-    r"^(?:(?=\S*\d)[A-ZÀ-Ž][A-Za-zÀ-ž]{1,7}-[A-Za-z\d]{1,6}(?:\.[A-Za-z0-9]+){2,}|[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"^(?:[A-ZÀ-Ž][a-zß-ž]{1,3}\d{4}/\d+(?:/\w+)*|(?=\S*\d)[A-ZÀ-Ž][A-Za-zÀ-ž]{1,7}-[A-Za-z\d]{1,6}(?:\.[A-Za-z0-9]+){2,}|[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -213,7 +213,7 @@ def _date_line(line: Line, language: str | None) -> date | None:
     if (
         phrases().signed.search(line.folded)
         or labelled(line, ("theirs", "contact", "subject", "annex", "restriction"))
-        or _mark(line)
+        or printed_mark(line)
     ):
         return None
     rest = line.text[: dates[0].begin] + line.text[dates[0].finish :]
@@ -254,7 +254,7 @@ _MARK_LABEL = re.compile(r"^(?:marking|classification|handling|markus|juurdepaas
 def marking(lines: Sequence[Line], language: str | None) -> Marking:
     """The mark on the letter: on a line of its own, or at the end of a line with the document's number."""
     for at, line in enumerate(lines):
-        mark = _mark(line) or _mark_of_two(lines[at : at + 2])
+        mark = printed_mark(line) or _mark_of_two(lines[at : at + 2])
         if mark is None:
             continue
         near = " ".join(other.text for other in lines[at : at + 6])
@@ -273,7 +273,7 @@ def _mark_of_two(lines: Sequence[Line]) -> str | None:
     if not any(phrases().marking.may_be_in(line.folded) for line in lines):
         return None
     text = f"{first.text} {second.text}"
-    mark = _mark(replace(first, text=text, folded=flat(text)))
+    mark = printed_mark(replace(first, text=text, folded=flat(text)))
     return mark if mark and len(mark) > max(len(first.text), len(second.text)) else None
 
 
@@ -286,7 +286,7 @@ def _whole(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def _mark(line: Line) -> str | None:
+def printed_mark(line: Line) -> str | None:
     """The mark that a line is, as printed."""
     if not phrases().marking.may_be_in(line.folded) or len(line.text) > 110 or is_prose(line):
         return None
@@ -392,7 +392,13 @@ def _plainly_else(group: Sequence[Line]) -> bool:
     if group[0].text[0].islower() or (len(group) == 1 and _ROLE_ALONE.match(group[0].text) and is_role(group[0].text)):
         return True  # the end of a broken line; the office of who signs
     for line in group:
-        if named_line(line.text) or is_contact(line.text) or _mark(line) or _bare_line(line) or has_title(line.text):
+        if (
+            named_line(line.text)
+            or is_contact(line.text)
+            or printed_mark(line)
+            or _bare_line(line)
+            or has_title(line.text)
+        ):
             return True
         if labelled(line, kinds) or _date_line(line, None) or "@" in line.text or _ARES.search(line.text):
             return True

@@ -112,7 +112,7 @@ def is_name(text: str) -> bool:
     words = text.split()
     if not 2 <= len(words) <= 5 or len(text) > 50 or not words[0][0].isupper():
         return False
-    if not all(_WORD.match(word) and (word[0].isupper() or word.lower() in _PARTICLES) for word in words):
+    if not all(_WORD.match(word) and (word[0].isupper() or _joins(word)) for word in words):
         return False
     folded = flat(text)
     known = phrases()
@@ -216,6 +216,13 @@ def _ends_in_role(folded: str) -> bool:
 
 _FORM = r"(?:AS|OÜ|MTÜ|SA|TÜ|KÜ|SIA|UAB|VšĮ|GmbH|AG|e\.\s?V\.|AB|Oy|Oyj|ry|Ltd\.?|LLC|Inc\.?|PLC|S\.A\.|B\.V\.|sp\. z o\.o\.|ООО|АО)"
 _COMPANY = re.compile(rf"^{_FORM}\s(?=\S*[^\W\d_])|\s{_FORM}$")  # its legal form, at the begin or the end
+
+
+def _joins(word: str) -> bool:
+    """Whether a small word is a name's: "van", "d’ESTRÉVILLE"."""
+    return word.lower() in _PARTICLES or bool(re.match(r"[dlo]['’][^\W\d_a-z]", word))
+
+
 _ON_BEHALF = re.compile(
     r"\b(?:volitusel|ülesandel|nimel)$|^(?:on behalf of|im auftrag|pour le|p\.\s?o\.)\b", re.IGNORECASE
 )

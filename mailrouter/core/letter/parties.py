@@ -11,7 +11,7 @@ from mailrouter.core.letter.broken import whole_names
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Layout, Line, is_prose
 from mailrouter.core.letter.letters import Party
-from mailrouter.core.letter.marks import labelled
+from mailrouter.core.letter.marks import labelled, printed_mark
 from mailrouter.core.letter.names import (
     has_title,
     is_contact,
@@ -86,7 +86,7 @@ def _unknown_letterhead(head: Sequence[Line], blocks: Sequence[_Block], signer: 
 
 def _office(blocks: Sequence[_Block], addressee: _Block | None) -> str | None:
     """The role that a letterhead prints above the addressee without a name: "The Acting Director"."""
-    at = blocks.index(addressee) if addressee in blocks and addressee else 0
+    at = blocks.index(addressee) if addressee in blocks and addressee else len(blocks) if addressee else 0
     roles = (b.party.role for b in reversed(blocks[:at]) if not b.party.name and not b.labelled_to and not b.titled)
     return next((role for role in roles if role), None)
 
@@ -136,6 +136,9 @@ def _tail_blocks(tail: Sequence[Line], signer: Party) -> list[_Block]:
         groups[-1].append(line)
     blocks = []
     for group in groups:
+        if _said_of(group[0], None)[0] == "to" and (block := _block(group)):
+            blocks.append(block)
+            continue
         person = named_line(group[0].text)
         addressed = person and (has_title(group[0].text) or (person.role and group[0].text.count(",") > 1))
         block = _block(group) if addressed and person and not _same_person(person.name, signer.name) else None
@@ -150,8 +153,10 @@ def _blocks(head: Sequence[Line]) -> list[_Block]:
     groups: list[list[Line]] = []
     for _at, line in enumerate(head):
         starts = line.gap or not groups or _starts_party(line, groups[-1], spaced=spaced)
-        passed = _OTHER_LABEL.match(line.text) or labelled(
-            line, ("ours", "theirs", "date", "subject", "copy", "restriction", "executor", "annex")
+        passed = (
+            _OTHER_LABEL.match(line.text)
+            or printed_mark(line)
+            or labelled(line, ("ours", "theirs", "date", "subject", "copy", "restriction", "executor", "annex"))
         )
         if passed and not labelled(line, ("to", "from")):
             groups.append([])
@@ -188,6 +193,13 @@ def _starts_party(line: Line, group: Sequence[Line], *, spaced: bool) -> bool:
         return bool(group)
     if labelled(line, ("to", "from")):
         return any(named_line(other.text) or labelled(other, ("to", "from")) for other in group)
+    if (
+        group
+        and not spaced
+        and outranks(line.text, group[0].text)
+        and any(is_institution(other.text) for other in group)
+    ):
+        return True  # the sender's university, then the ministry that it writes to
     person = named_line(line.text)
     if person is None or (spaced and not has_title(line.text)):
         return False
@@ -218,11 +230,19 @@ def _block(group: Sequence[Line]) -> _Block | None:
             institution = institution or found
         elif is_institution(text) and not mailboxes(text) and (institution is None or outranks(text, institution)):
             institution = without_titles(_STREET_BEHIND.sub("", text))
+        elif titled and role is None and institution is None and _unknown_role(text, group[at:]):
+            role = text
     if to and not (name or role or institution):
         institution = text  # "To: Delegations"
     if not (name or role or institution):
         return None
     return _Block(tuple(group), Party(name=name, role=role, institution=institution), to, sender, titled)
+
+
+def _unknown_role(text: str, lines: Sequence[Line]) -> bool:
+    """Whether a line between a person with a title and an institution is a role that no list knows."""
+    plain = not (is_contact(text) or is_place(text) or re.search(r"[\d@]", text)) and " " in text
+    return plain and len(lines) > 1 and is_institution(lines[1].text)
 
 
 def _said_of(line: Line, following: Line | None) -> tuple[str, str]:
@@ -293,12 +313,20 @@ def _addressee_score(block: _Block, at: int, count: int, signer: Party, salutati
     score += 6 * bool(surname and surname in flat(salutation))
     score += 3 * bool(party.role) + 2 * bool(party.name)
     score += 2 * (at > 0) + (at == count - 1)
+    if party.name and not (block.labelled_to or block.titled) and _is_executor(block):
+        score -= 6
     same = bool(party.institution and signer.institution and flat(party.institution) == flat(signer.institution))
     if at == 0 and count > 1 and not (block.labelled_to or block.titled):
         score -= 4
     if at == 0 and count == 1 and not (party.name or party.role or block.labelled_to):
         score = -1 if signer.role or not signer.name else 1
     return -1 if same else score
+
+
+def _is_executor(block: _Block) -> bool:
+    """Whether a person's telephone and mailbox are printed with the name: then answers go there, no letter does."""
+    texts = [line.text for line in block.lines]
+    return any(map(mailboxes, texts)) and any(is_contact(text) and not mailboxes(text) for text in texts)
 
 
 def _letterhead(blocks: Sequence[_Block], signer: Party, addressee: _Block | None) -> _Block | None:

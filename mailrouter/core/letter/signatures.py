@@ -102,7 +102,12 @@ def _role_below(lines: Sequence[Line], role: str | None, institution: str | None
     """The role and the institution in the lines under a name."""
     for at, line in enumerate(lines[:5]):
         text = line.text
-        if ends_signature(line) or is_contact(text) or phrases().signed.search(line.folded):
+        if (
+            ends_signature(line)
+            or is_contact(text)
+            or phrases().to_open.match(line.folded)
+            or phrases().signed.search(line.folded)
+        ):
             break
         other = named_line(text)
         if other and other.role and at == 0 and not line.gap and role is None and is_role(text):
