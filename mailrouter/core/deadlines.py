@@ -12,8 +12,6 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Literal
 
-import holidays
-
 Counting = Literal["working", "calendar"]
 Unit = Literal["working", "calendar", "weeks", "months"]
 
@@ -60,6 +58,8 @@ def is_working_day(day: date) -> bool:
 
 @cache
 def _holidays(year: int) -> frozenset[date]:
+    import holidays  # noqa: PLC0415 - what reads mails and lists letters counts no working days
+
     return frozenset(holidays.country_holidays("EE", years=year))
 
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from ruamel.yaml import YAML
-
 from mailrouter.core.language import fold
+from mailrouter.core.wordlists import load_words
 
 _VOWELS = "aeiou"
 _STEM_VOWELS = "aeiu"
@@ -193,7 +192,7 @@ def same_noun(entry: str, written: str) -> bool:
 @cache
 def _known() -> dict[str, str]:
     """Every form of the usual names in data/names.et.yaml → the name; ambiguous forms are the first name's."""
-    data = YAML(typ="safe", pure=True).load(files("mailrouter.core").joinpath("data/names.et.yaml").read_text("utf-8"))
+    data = load_words(files("mailrouter.core").joinpath("data/names.et.yaml").read_text("utf-8"))
     names = [*data["given"].split(), *data["surnames"].split()]
     known = {fold(name): name for name in names}
     for name in names:
