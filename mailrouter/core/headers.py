@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 MAX_HEADERS: Final = 2_000
@@ -76,6 +77,7 @@ def decode_text(content: bytes, charset: str | None) -> tuple[str, bool]:
     return clean(content.decode("cp1252", "replace")), False
 
 
+@lru_cache(maxsize=256)  # few charsets are declared
 def _codec(charset: str | None) -> str | None:
     if not charset or len(charset) > 64:
         return None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message as StandardMessage
+from functools import lru_cache
 from typing import Final
 
 from mailrouter.core.headers import decode_text, decode_words, split_headers
@@ -181,6 +182,7 @@ def _content(headers: Sequence[tuple[str, str]], default_type: str) -> _Content:
     )
 
 
+@lru_cache(maxsize=256)  # most mails declare one of a few types and charsets
 def _parameter(header: str, name: str) -> str:
     """One parameter of a structured header, continuations and charsets of RFC 2231 joined; "" if absent or absurd."""
     if name not in header.lower():
