@@ -136,14 +136,18 @@ _DIGIT = re.compile(r"\d")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,4})\s?([./-])\s?(\d{1,2})(?:\s?\2\s?(\d{4}|\d{2})|-(\d{4}))(?!\d)")
 _ISO = re.compile(r"(?<!\d)(\d{4})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)")
 # The month is a number that has a word of its own beside it: Vietnamese; Han and Mongolian with the day first.
-_VIETNAMESE = re.compile(r"(\d{1,2})(?:(?: tháng | thg |/)(\d{1,2})| (\d{1,2})(?:[月월]|-р сар\w*)),?(?: năm | )(\d{4})")
+_VIETNAMESE = re.compile(
+    r"(\d{1,2})(?:(?: tháng | thg |/)(\d{1,2})| (\d{1,2})(?:[月월]|-р сар\w*)),?(?: năm | )(\d{4})"
+)
 _HAN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
 # Hebrew writes "at" as a letter and a hyphen before the time; any other hyphen or plus begins an offset.
 _CLOCK = re.compile(r"(?:(?<![\d+-])|(?<=[^\W\d_]-))(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?(?!\d)")
 _CLOCK_H = re.compile(r"(?<!\d)(\d{1,2})\s?[hH時시]\s?(\d{2})(?!\d)")
 _CLOCK_DOT = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![\d.])")
 _CLOCK_HOUR = re.compile(r"(?<![\d.:/-])(\d{1,2})\s?(?=[ap]\.?\s?m\b)", re.IGNORECASE)
-_ZONE = re.compile(r"([+\u2212]|(?<![\d-])-|(?<=:\d\d)-)(\d{1,2}):?(\d{2})?(?!\d)|\b(GMT|UTC|UT)\b(?!\s?[+\u2212-]\d)|(?<=\d)(Z)\b")
+_ZONE = re.compile(
+    r"([+\u2212]|(?<![\d-])-|(?<=:\d\d)-)(\d{1,2}):?(\d{2})?(?!\d)|\b(GMT|UTC|UT)\b(?!\s?[+\u2212-]\d)|(?<=\d)(Z)\b"
+)
 # A letter, or a mark that belongs to one: the words of Hindi and Thai hold marks that are no letters.
 _LETTER = r"(?:[^\W\d_]|(?!\d)[\u0900-\u0eff])"
 _WORD = re.compile(rf"{_LETTER}+(?:[-'’][^\W\d_]+)*")
@@ -343,7 +347,9 @@ def _offset(text: str) -> str:
 
 
 _LAST = re.compile(r"[^\W\d_]+ $")
-_LEADS = frozenset(("on", "am", "le", "el", "il", "op", "em", "en", "la", "de", "do", "du", "an", "um", "at"))  # also words of attributions
+_LEADS = frozenset(
+    ("on", "am", "le", "el", "il", "op", "em", "en", "la", "de", "do", "du", "an", "um", "at")
+)  # also words of attributions
 _ZONES = frozenset(("utc", "gmt", "cet", "cest", "eet", "eest", "wet", "west", "bst", "msk"))
 _PIECE = re.compile(rf"\d+(?:[.:/-]\d+)*(?:[hH]\d{{2}})?|{_LETTER}+(?:[-'’][^\W\d_]+)*|[<>@\"«»„“”|]|[+\u2212]\d{{4}}")
 
@@ -363,7 +369,11 @@ def find_sent(text: str) -> tuple[int, int] | None:
         if kind == "month" and f"{word} {prior}" in names().days:  # "dydd mawrth"
             kind = "day"
         # Jaan, Mai, April and August are also people: one month, and no name behind the year and the time.
-        if kind and not (kind == "month" and "month" in seen) and not (kind in ("month", "day") and {"year", "time"} <= seen):
+        if (
+            kind
+            and not (kind == "month" and "month" in seen)
+            and not (kind in ("month", "day") and {"year", "time"} <= seen)
+        ):
             run.append(piece.span())
             seen.update(_shown(kind, piece[0]))
             loose = 0

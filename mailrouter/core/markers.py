@@ -167,8 +167,6 @@ def _verb(line: str) -> str:
     return fold(match[1]).strip(" ,'’") if match else ""
 
 
-
-
 @cache
 def languages() -> frozenset[str]:
     """The codes of all languages that the data has."""

@@ -19,7 +19,28 @@ _IDENTIFIER = re.compile(r"(?<=[^\W\d_A-Z]\s)<[^<>\s]+@[^<>\s]+>,?\s(?=.{0,200}@
 _RULED = re.compile(r"-{3,}\s(?=.{10,300}@)(.{10,400}?)\s-{3,}$")
 _LONGEST = 400  # characters of an attribution, joined
 _WRAPPED = 4  # lines it may be wrapped over
-_PARTICLES = frozenset(("van", "von", "de", "der", "den", "di", "da", "du", "del", "della", "dos", "el", "la", "le", "ter", "zu", "af", "av"))
+_PARTICLES = frozenset(
+    (
+        "van",
+        "von",
+        "de",
+        "der",
+        "den",
+        "di",
+        "da",
+        "du",
+        "del",
+        "della",
+        "dos",
+        "el",
+        "la",
+        "le",
+        "ter",
+        "zu",
+        "af",
+        "av",
+    )
+)
 _TRIM = " \t,،、，;:：*()\"'“”„«»—–-"
 
 
@@ -158,7 +179,9 @@ def _strip_said(context: Context, text: str, *, behind: bool = True) -> str:
 
     # A script without capitals before a name that has them: what says "wrote" in it is no part of the name.
     cased = any(word != word.swapcase() for word in words)
-    while words and (empty(words[0], first=True) or (cased and words[0] == words[0].swapcase() and words[0][0].isalpha())):
+    while words and (
+        empty(words[0], first=True) or (cased and words[0] == words[0].swapcase() and words[0][0].isalpha())
+    ):
         words.pop(0)
     while behind and words and empty(words[-1], first=False):
         words.pop()

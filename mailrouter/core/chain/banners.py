@@ -10,7 +10,8 @@ from mailrouter.core.markers import Vocabulary, fold
 
 _HEAD = re.compile(r"[^\w\[]*(?P<head>[^\W\d_]{3,}(?:[ -][^\W\d_]+){0,2})\s?[:!]")
 _TAG = re.compile(
-    r"\s*[\[<(*]{1,3}\s*(?:external|extern|externe|välis\w*|ext|outside)\b[^\])>*]{0,40}[\])>*]{1,3}\s*\|?\s*$", re.IGNORECASE
+    r"\s*[\[<(*]{1,3}\s*(?:external|extern|externe|välis\w*|ext|outside)\b[^\])>*]{0,40}[\])>*]{1,3}\s*\|?\s*$",
+    re.IGNORECASE,
 )
 _RULE = re.compile(r"\s*([-_=*~–—#+])(?:\s?\1){2,}\s*\|?\s*$")
 _LONGEST = 700  # characters of a banner

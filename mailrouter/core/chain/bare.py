@@ -93,6 +93,12 @@ def _above(lines: list[Line], at: int, vocabulary: Vocabulary) -> tuple[list[Lin
         seen.add(role)
         found.append(line._replace(text=f"{line.text.strip()}: {'' if empty else value.strip()}"))
         end += 1 if empty else 2
-        while empty and end < len(lines) and not lines[end].text.strip() and end + 1 < len(lines) and _role(lines[end + 1].text, vocabulary):
+        while (
+            empty
+            and end < len(lines)
+            and not lines[end].text.strip()
+            and end + 1 < len(lines)
+            and _role(lines[end + 1].text, vocabulary)
+        ):
             end += 1
     return (found, end) if {"to", "subject"} <= seen and len(seen) >= 3 else ([], at)

@@ -106,7 +106,13 @@ def _repeats(field: Field, entries: list[Entry], *, gap: bool) -> bool:
     if field.role is not None:
         # A block that began with an author under an unknown label has its author already; right below, without a
         # blank line, a known author's label is a word of the unknown language.
-        begun = gap and field.role == "from" and len(entries) >= 2 and entries[0].field.role is None and entries[0].kind == "address"
+        begun = (
+            gap
+            and field.role == "from"
+            and len(entries) >= 2
+            and entries[0].field.role is None
+            and entries[0].kind == "address"
+        )
         return begun or any(entry.field.role == field.role for entry in entries)
     return any(entry.field.label == field.label for entry in entries)
 
@@ -161,8 +167,11 @@ def _goes_on(context: Context, value: str, text: str) -> bool:
     hyphened = core(f"{value}{text.strip()}", context.vocabulary)
     for subject in context.subjects:
         whole = core(subject, context.vocabulary)
-        if len(begun) >= 5 and whole != begun and whole.startswith(begun) and (
-            whole.startswith((joined, hyphened)) or joined == whole
+        if (
+            len(begun) >= 5
+            and whole != begun
+            and whole.startswith(begun)
+            and (whole.startswith((joined, hyphened)) or joined == whole)
         ):
             return True
     return False

@@ -14,10 +14,14 @@ from mailrouter.core.chain.subjects import loose_length
 from mailrouter.core.markers import Vocabulary, fold
 
 # The last letter may carry a mark of its own, as in Thai and Hindi.
-_COLON = re.compile(r"(?:[^\W\d_)]|[\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0eff])[.)*_]{0,3}[ \xa0]?(?:[:：][*_]{0,2})(?=\s|<|\[|$)")
+_COLON = re.compile(
+    r"(?:[^\W\d_)]|[\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u0eff])[.)*_]{0,3}[ \xa0]?(?:[:：][*_]{0,2})(?=\s|<|\[|$)"
+)
 _WORD = re.compile(r"\S+")
 # What ends a value for sure: an address's bracket, a redaction's bracket, a time of day.
-_HARD = re.compile(r"[>\]]|(?<=\S)(?:\t|[ ]{2,})(?=\S)|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|[+-]\d{4}(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)")
+_HARD = re.compile(
+    r"[>\]]|(?<=\S)(?:\t|[ ]{2,})(?=\S)|\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?=\s)|[+-]\d{4}(?=\s)|(?<=\s)[^\s<>@]+@[^\s<>@]+(?=\s)"
+)
 _TITLE = re.compile(r"(?:[-_=*]{10,}|[-_=*]{3,}\s?(?=[^\W\d_])[^-_=*]{3,60}?\s?[-_=*]{3,}):?\s*$")
 # Where a label can begin inside a word: "--------From:", "<a@b>To:", "GMT+2Subject:".
 _INSIDE = re.compile(r"(?:[-_=]{4,}|[>\]]|\d)(?=[^\W\d_])")
@@ -131,7 +135,9 @@ def _fit(text: str, spot: _Spot) -> bool:
     value = text[spot.end : spot.end + 120]
     if spot.role == "date":
         return _FIGURE.search(value[:40]) is not None
-    return spot.known and (spot.role == "subject" or begins_list(value.strip(" *_")) or not text[: spot.start].strip(" *_|"))
+    return spot.known and (
+        spot.role == "subject" or begins_list(value.strip(" *_")) or not text[: spot.start].strip(" *_|")
+    )
 
 
 def _known(text: str, words: list[re.Match[str]], match: re.Match[str], vocabulary: Vocabulary) -> _Spot | None:
@@ -206,7 +212,12 @@ def _run(text: str, spots: list[_Spot], first: int, *, below: bool) -> list[_Spo
         recipients += kind == "address"
         if spot.role == "subject" and not _more(text, spots, index, seen, below=below):
             break
-        if spot.role is None and kind == "text" and not titled and not _recipients_follow(text, spots, index, recipients):
+        if (
+            spot.role is None
+            and kind == "text"
+            and not titled
+            and not _recipients_follow(text, spots, index, recipients)
+        ):
             break
     strong = sum(spot.known for spot in run) >= 2 and (run[0].start == 0 or "address" in shapes or "date" in shapes)
     begun = bool(run) and not text[: run[0].start].strip()

@@ -203,7 +203,9 @@ def _settle(
     """Give the lines of plain text their roles: the subject, and names without addresses."""
     first = entries[0]
     addressed = any(entry.kind == "address" for entry in roles.values())
-    leads = not addressed and (roles.get("subject") is first or (first in texts and len(entries) > 1 and entries[1].kind == "date"))
+    leads = not addressed and (
+        roles.get("subject") is first or (first in texts and len(entries) > 1 and entries[1].kind == "date")
+    )
     if not leads:
         texts = [entry for entry in texts if "subject" not in roles or entry.first < roles["subject"].first]
     if "subject" not in roles and texts:
@@ -280,7 +282,9 @@ def _header(context: Context, roles: dict[str, Entry], index: int, confidence: f
     if subject is not None:
         title = " ".join(decode_words(subject.value).split())
         if _on_one_line(context, author.first, subject):
-            title, tail = part_subject(title, context.subjects, blocks.run_on(context, subject.first), context.vocabulary)
+            title, tail = part_subject(
+                title, context.subjects, blocks.run_on(context, subject.first), context.vocabulary
+            )
     last = max(roles.values(), key=lambda entry: entry.first)
     recipients = {role: entry.value for role, entry in roles.items() if role in ("to", "cc")}
     for role, value in recipients.items():
@@ -305,7 +309,9 @@ def _header(context: Context, roles: dict[str, Entry], index: int, confidence: f
 
 def _on_one_line(context: Context, first: int, subject: Entry) -> bool:
     """Whether author and subject stood on one physical line, so that nothing tells where the subject ends."""
-    return first < subject.first and all(line.glued is not None for line in context.lines[first + 1 : subject.first + 1])
+    return first < subject.first and all(
+        line.glued is not None for line in context.lines[first + 1 : subject.first + 1]
+    )
 
 
 def _language(roles: dict[str, Entry]) -> str | None:
@@ -336,7 +342,9 @@ def _notes(context: Context, index: int, roles: dict[str, Entry]) -> Header | No
             return None
         header = _header(context, roles | {"from": roles["subject"]}, first, 0.8)
         raw = text[span[0] : span[1]]
-        return replace(header, author=parse_author(name, context.vocabulary), sent_raw=raw, sent=parse_sent(raw), tail="")
+        return replace(
+            header, author=parse_author(name, context.vocabulary), sent_raw=raw, sent=parse_sent(raw), tail=""
+        )
     return None
 
 

@@ -13,7 +13,9 @@ from mailrouter.core.message import Address
 _LIMIT = 20_000  # characters of one list of recipients
 # The domain has a dot: "Jaan Mets/ORG@ORG" is how Notes prints a name.
 ADDRESS = re.compile(r"[^\s<>\[\]()\"',;:|@*]{1,64}@(?:[^\s<>\[\]()\"',;:|@.*]{1,63}\.){1,12}[^\W\d_][\w-]{1,62}")
-REDACTED = re.compile(r"\[\s?e-?mail\s(?:protected|redacted|removed|hidden)\s?\]|<redacted>|\[redacted\]", re.IGNORECASE)
+REDACTED = re.compile(
+    r"\[\s?e-?mail\s(?:protected|redacted|removed|hidden)\s?\]|<redacted>|\[redacted\]", re.IGNORECASE
+)
 _ANY = re.compile(rf"{REDACTED.pattern}|{ADDRESS.pattern}", re.IGNORECASE)
 # Around an address: "<a@b>", "[mailto:a@b]", "<a@b<mailto:a@b>>", "(a@b)", and spaces between.
 _OPEN = re.compile(r"[\s<\[(]*(?:mailto:)?[\"']?$", re.IGNORECASE)
@@ -178,7 +180,11 @@ def _mailbox(piece: str) -> Address | None:
         name = ""
     for other in spots[:-1]:
         bare = name.rstrip(" >])")
-        if bare.endswith(other[0]) and other[0].casefold() in ((address or "").casefold(), bare.casefold()) and bare != other[0]:
+        if (
+            bare.endswith(other[0])
+            and other[0].casefold() in ((address or "").casefold(), bare.casefold())
+            and bare != other[0]
+        ):
             name = _clean(bare[: -len(other[0])])
     if not name:
         behind = text[_closing(text, spot) :].strip()

@@ -24,7 +24,9 @@ def find_marks(text: str, vocabulary: Vocabulary) -> tuple[Mark, ...]:
         return tuple(marks)
     for match in re.finditer(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*", text):
         folded = fold(match[0][:2000])
-        if len(folded) >= 60 and sum(phrase in folded for phrase in vocabulary.disclaimers) >= (1 if len(folded) > 90 else 2):
+        if len(folded) >= 60 and sum(phrase in folded for phrase in vocabulary.disclaimers) >= (
+            1 if len(folded) > 90 else 2
+        ):
             marks.append(Mark("disclaimer", match.start(), match.end()))
             continue
         marks.extend(

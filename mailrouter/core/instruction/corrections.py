@@ -40,6 +40,8 @@ def amends(clauses: Clauses) -> bool:
 def refuses(head: Head, clauses: Clauses) -> bool:
     """Whether a correction behind a form takes the order back ("please register, or rather do not")."""
     cue = correction(head, clauses)
+    if head.what not in ("register", "purposes"):
+        return False  # "not to Ahto, to Oskar": names are refused one by one
     return cue is not None and any(
         other.kind in ("cues.negate", "cues.negate_command") and 0 <= other.first - cue.last < _CLOSE
         for other in clauses.cues

@@ -17,6 +17,9 @@ _PAUSES = _BREAKS | {":", "-"}  # they end what a negation before them governs
 _QUOTES = {"“": "”", "„": "“”", "«": "»", '"': '"', "”": "”", "‘": "’"}  # opening mark → closing ones
 
 
+_GOVERNING = ("cues.question", "cues.negate", "cues.condition")
+
+
 class Mood(Enum):
     """What a form amounts to."""
 
@@ -167,6 +170,10 @@ class Clauses:
             at for at in between if self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.and", self.folded[at])
         ]
         if not marks:
+            # "palun vaata üle ja ütle kas registreerida": what governs the next form belongs to it.
+            governing = [cue.first for cue in self.cues if cue.kind in _GOVERNING and cue.first in between]
+            if governing:
+                return governing[0]
             return right.first if left.action != "register" else left.last
         if left.action in ("forward", "send") and right.action == "purposes" and right.form == "noun":
             return right.first
@@ -253,7 +260,8 @@ class Clauses:
     def _needs_ask(self, tag: Tag, before: Head | None) -> bool:
         """Whether a form without "please" is no order: by its kind, or after a report ("registreeritud, vastutaja …")."""
         if tag.action == "responsible":
-            return before is not None and before.tag.form == "told" and before.what != "purposes"
+            told = before is not None and (before.tag.form == "told" or before.mood is Mood.TOLD)
+            return told and before is not None and before.what != "purposes"
         if tag.form == "verb" and self.asked and self.begins_clause(tag):
             return False  # "Reply by Friday, please"
         return tag.form == "asked" or (tag.form in ("wish", "verb") and "wish-needs-ask" in self.lexicon.options)

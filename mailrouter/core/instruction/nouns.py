@@ -87,7 +87,7 @@ class Nouns:
             joined = any(
                 self._lexicon.is_kind(kind, self._folded[at]) for at in between for kind in ("names.also", "clauses.or")
             )
-            if "(" in self._folded[left[1] : right[0]]:
+            if not {"(", ")"}.isdisjoint(self._folded[left[1] : right[0]]):
                 return found[: index + 1]
             if not joined and any(not self._sentence.words[at].mark for at in between):
                 return found[: index + 1]
@@ -172,17 +172,23 @@ class Nouns:
             return False
         return all(self._lexicon.is_kind("names.recipients", self._folded[at]) for at in range(first, last))
 
+    def _explains(self, at: int) -> bool:
+        return "@" not in self._sentence.words[at].text and (self._modifies(at) or self._nameable(at))
+
     def _is_recipient(self, at: int, last: int, kind: str) -> bool:
         word = self._folded[at]
         if at in self._blocked and not self._is_author(word):
             return False
-        if not self._lexicon.is_kind(kind, word) or self._lexicon.is_kind("names.not", word):
+        if not self._lexicon.is_kind(kind, word) or self._unnameable(word):
             return False
         return not any(
             self._lexicon.is_kind("names.descriptive", self._folded[after])
             for after in range(at + 1, min(at + 3, last))
             if not any(mark in self._folded[at + 1 : after] for mark in (",", "ja", "ning", "and"))
         )
+
+    def _unnameable(self, word: str) -> bool:
+        return self._lexicon.is_kind("names.not", word) and not self._lexicon.is_kind("names.bodies", word)
 
     def _leftwards(self, at: int, first: int, ends: list[int]) -> int:
         """Where the noun phrase that ends with word `at` begins."""
@@ -350,7 +356,15 @@ class Nouns:
         word = self._folded[first]
         if last - first == 1 and (self._is_author(word) or self._lexicon.is_kind("names.owner", word)):
             return AUTHOR
-        return self._sentence.printed(first, last)
+        return self._sentence.printed(first, self._explained(last))
+
+    def _explained(self, last: int) -> int:
+        """Past the parentheses right behind a name that say it again ("the working group (merekeskkonna töörühm)")."""
+        if last >= len(self._folded) or self._folded[last] != "(":
+            return last
+        end = next((at for at in range(last + 1, min(last + 7, len(self._folded))) if self._folded[at] == ")"), None)
+        inside = range(last + 1, end or 0)
+        return end + 1 if end and inside and all(self._explains(at) for at in inside) else last
 
 
 def _words(tag: Tag) -> range:

@@ -20,7 +20,9 @@ from mailrouter.core.instruction.restrictions import read_restriction
 from mailrouter.core.instruction.words import Sentence, folded_words, paragraphs, sentences
 from mailrouter.core.language import fold
 
+_NAMING = ("noun", "direct")  # purposes that may say whose they are
 _SUBJECT_PREFIX = re.compile(r"^\s*(?:\[[^\]]{1,30}\]\s*)*([^\W\d_]{1,5}(?:\[\d+\])?)\s?[:：]\s*")
+_INNER_PREFIX = re.compile(r"(?<=\S)\s+(?:FW|FWD|Fw|Fwd|RE|Re|VS|Vs|AW|WG)\s?:\s")
 
 
 def read_orders(text: str, subject: str, language: str | None = None) -> Orders | None:
@@ -86,7 +88,8 @@ def _title(subject: str) -> str:
         if word in {"fyi", "ak"}:
             break
         subject = subject[match.end() :]
-    return subject
+    # What stands behind a later prefix is the subject of another mail: "registreerida FW: …".
+    return _INNER_PREFIX.split(subject, maxsplit=1)[0]
 
 
 def _listen(sentence: Sentence, language: str | None, heard: Heard, *, strict: bool) -> None:
@@ -163,6 +166,8 @@ def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard) -> bool:
         return False
     if head.what == "register" and _elsewhere(head, clauses):
         return False
+    if head.what == "register" and head.mood is Mood.NEGATED and _of_part(head, clauses):
+        return False
     if head.mood is Mood.CONDITIONAL:
         named = (
             head.what not in ("send", "forward", "responsible") or nouns.recipients(head)[0] or nouns.responsible(head)
@@ -194,6 +199,11 @@ def _elsewhere(head: Head, clauses: Clauses) -> bool:
     tags = clauses.lexicon.tags(words)
     kinds = {tag.kind for tag in tags}
     return "register.themselves" in kinds or ("register.elsewhere" in kinds and "register.objects" not in kinds)
+
+
+def _of_part(head: Head, clauses: Clauses) -> bool:
+    """Whether something beside the letter is meant: "kaaskirja eraldi registreerida ei tule"."""
+    return any(tag.kind == "register.part" and head.first <= tag.first < head.last for tag in clauses.tags)
 
 
 def _hear_forward(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard, words: str) -> bool:
@@ -249,8 +259,8 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard, word
     told = any(tag.form == "told" and tag.action in ("send", "forward") for tag in clauses.tags)
     if told and head.tag.form == "noun" and nouns.recipients(head)[0]:
         return False  # "Suunan lahendamiseks Jaanile": the author has done so
-    heard.purposes.append((purpose, words, head.tag.form != "noun" and purpose != WEAKEST))
-    if head.tag.form != "noun" or told:
+    heard.purposes.append((purpose, words, head.tag.form not in _NAMING and purpose != WEAKEST))
+    if head.tag.form not in _NAMING or told:
         return True
     # Behind "vastamiseks" stands to whom the answer goes, not to whom the letter does.
     named, out = nouns.recipients(replace(head, last=head.tag.first) if purpose == "reply" else head)

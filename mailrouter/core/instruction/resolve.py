@@ -18,6 +18,8 @@ from mailrouter.core.people.declension import usual
 _AND = re.compile(r"\s+(?:ja|ning|and|und|et|i|и|un|ir|och|og|sekä|&)\s+|\s*[,;/]\s*", re.IGNORECASE)
 _ARTICLES = re.compile(r"^(?:the|our|meie|teie|pr|hr|proua|härra|mr|mrs|ms|dr|kolleeg\w*)\.?\s+", re.IGNORECASE)
 _PARTED = re.compile(r"(?<=\w)['’](?=(?:sse|le|lle|ks|ga|st|lt|ni|ile)\b)")  # "Marge'le"
+_EXPLAINED = re.compile(r"([^()]+?)\s*\(([^()]+)\)")  # "the working group (merekeskkonna töörühm)"
+_ABBREVIATED = re.compile(r"(?<=[A-ZÕÄÖÜ]{2})-(?:le|sse|ga|lt|ile|i)$")  # "PPA-le"
 
 
 def resolve_orders(orders: Orders, *, author: Address, sent: str | None, directory: Directory) -> Instruction:
@@ -76,6 +78,7 @@ def _resolve(raw: str, author: Address, directory: Directory, on: str | None, do
     """The names that a written one stands for: one, several for "A and B", none where it is ambiguous."""
     if raw == AUTHOR:
         return [_author(author, directory, on)]
+    raw = _told(raw, directory, on)
     found = find(directory, raw, on=on)
     if isinstance(found, NotFound) and found.candidates:
         doubts.append(f"“{raw}” may be {', '.join(found.candidates)}")
@@ -90,6 +93,14 @@ def _resolve(raw: str, author: Address, directory: Directory, on: str | None, do
         ):
             return [name for part in parts for name in _resolve(part, author, directory, on, doubts)]
     return [_unknown(raw)]
+
+
+def _told(raw: str, directory: Directory, on: str | None) -> str:
+    """Of a name that is said again in parentheses the one that the directory knows, the outer one before the inner."""
+    said = _EXPLAINED.fullmatch(raw)
+    if said is None:
+        return raw
+    return next((name for name in said.groups() if isinstance(find(directory, name, on=on), Found)), said[1])
 
 
 def _nobody(name: str) -> bool:
@@ -122,7 +133,7 @@ def _beginning(raw: str, directory: Directory, on: str | None) -> str | None:
 
 def _unknown(raw: str) -> str:
     """A name that the directory does not have, in the nominative and without a post before it."""
-    name = _ARTICLES.sub("", raw)
+    name = _ABBREVIATED.sub("", _ARTICLES.sub("", raw))
     words = name.split()
     while len(words) > 1 and words[-1][:1].islower() and any(word[:1].isupper() for word in words):
         words.pop()

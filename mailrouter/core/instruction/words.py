@@ -157,7 +157,7 @@ def _paragraphs(lines: list[str], joiners: frozenset[str]) -> list[str]:
         if not bare:
             previous = ""
             continue
-        bullet = bare != line.strip(" >*_\t")
+        bullet = _BULLET.match(line) is not None
         listed = bullet and (listed or previous.endswith(":"))
         if listed and previous:
             # "Palun:" with a list below it is one sentence.

@@ -123,6 +123,8 @@ def _genitives(name: str) -> set[str]:
     if not name or name[-1] in _VOWELS:
         if name.endswith("ne"):
             found.add(name[:-2] + "se")
+        if name.endswith("ke"):  # Küllike: Küllikese
+            found.add(name + "se")
         if name.endswith(("gi", "si", "di")):  # Mägi: Mäe
             found.add(name[:-2] + "e")
         return found
