@@ -7,7 +7,7 @@ a correction whose object cannot be told is a doubt, never a choice.
 from dataclasses import replace
 
 from mailrouter.core.instruction.lexicon import Tag
-from mailrouter.core.instruction.moods import Clauses, Head
+from mailrouter.core.instruction.moods import Clauses, Head, Mood
 
 _KINDS = ("cues.correct", "cues.amend")
 _FRAGMENT = 12  # words of a sentence that amends the one before
@@ -35,6 +35,12 @@ def behind(head: Head, cue: Tag) -> Head:
 def amends(clauses: Clauses) -> bool:
     """Whether a sentence is but a correction of what was said before it ("Või pigem Jaan Kukk.")."""
     return len(clauses.folded) <= _FRAGMENT and any(cue.kind == "cues.amend" and cue.first <= 1 for cue in clauses.cues)
+
+
+def amendment(clauses: Clauses) -> Head:
+    """What such a sentence says, as a head: whoever stands behind the words of correction."""
+    cue = next(cue for cue in clauses.cues if cue.kind == "cues.amend")
+    return Head(Tag("responsible.direct", cue.first, cue.last), cue.first, len(clauses.folded), Mood.ORDERED)
 
 
 def refuses(head: Head, clauses: Clauses) -> bool:

@@ -14,6 +14,17 @@ from mailrouter.core.language import fold
 WEAKEST: Purpose = "information"
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline as printed, with the words around it."""
+
+    raw: str
+    words: str
+    ordered: bool  # an order has it
+    weak: bool = False  # another one counts more: it is but the day of registering, or said of something else
+    alone: bool = True  # it may stand where nothing else is ordered
+
+
 @dataclass(slots=True)
 class Heard:
     """What one text says, collected over its sentences."""
@@ -22,7 +33,7 @@ class Heard:
     forward: list[tuple[Mood, str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     responsible: list[tuple[Mood, str, tuple[str, ...]]] = field(default_factory=list)
     purposes: list[tuple[Purpose, str, bool]] = field(default_factory=list)  # whether a thing to be done ("vastata")
-    deadlines: list[tuple[str, bool, str]] = field(default_factory=list)
+    deadlines: list[Due] = field(default_factory=list)
     restrictions: list[tuple[Restriction, str]] = field(default_factory=list)
     unnamed: list[str] = field(default_factory=list)  # words that make "her" responsible
     doubts: list[str] = field(default_factory=list)
@@ -132,7 +143,9 @@ def _same(name: str, other: str) -> bool:
 
 
 def _deadline(heard: Heard, evidence: list[str], doubts: list[str], *, ordered: bool) -> str | None:
-    found = [(raw, words) for raw, asked, words in heard.deadlines if asked or ordered or len(heard.deadlines) == 1]
+    due = [each for each in heard.deadlines if not each.weak] or heard.deadlines  # "register today; reply by Friday"
+    counted = [each for each in due if each.ordered or ordered or (len(due) == 1 and each.alone)]
+    found = [(each.raw, each.words) for each in counted]
     different = list(dict.fromkeys(fold(raw) for raw, _ in found))
     if len(different) > 1:
         doubts.append(f"several deadlines are named: {', '.join('“' + raw + '”' for raw, _ in found)}")

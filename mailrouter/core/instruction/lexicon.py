@@ -58,6 +58,7 @@ FORMS = ("order", "bare", "direct", "wish", "asked", "told", "noun", "verb", "af
 _TELLING = frozenset(
     {
         "cues.amend",
+        "periods.due",
         "periods.labels",
         "restriction.mark",
         "restriction.spoken",

@@ -17,7 +17,7 @@ _PAUSES = _BREAKS | {":", "-"}  # they end what a negation before them governs
 _QUOTES = {"“": "”", "„": "“”", "«": "»", '"': '"', "”": "”", "‘": "’"}  # opening mark → closing ones
 
 
-_GOVERNING = ("cues.question", "cues.negate", "cues.condition")
+_GOVERNING = ("cues.question", "cues.negate")
 
 
 class Mood(Enum):
@@ -75,14 +75,14 @@ class Clauses:
             heads.append(self._head(tag, first, last, heads[-1] if heads else None))
         return heads
 
-    def date_to_answer(self) -> tuple[int, int, bool] | None:
+    def date_to_answer(self) -> tuple[int, int, str] | None:
         """A bare date right behind a thing to be done and at its clause's end ("vastata 31.03"); as `deadline_at`."""
         for tag in self.tags:
             if tag.action != "purposes" or tag.form == "told":
                 continue
             end = date_from(self.sentence.words, tag.last) if tag.last < len(self.folded) else None
             if end and (end == len(self.folded) or self._parts(end) or self.folded[end] in ".!"):
-                return tag.last, end, False
+                return tag.last, end, ""
         return None
 
     def _head_tags(self) -> list[Tag]:
@@ -190,7 +190,7 @@ class Clauses:
             side = self._sides(tag, first, last)
             if any(begin <= tag.first < end for begin, end in side):
                 mood = Mood.OPEN
-            elif self._conditional(first, last) or (before is not None and self._hangs_on(before, tag)):
+            elif self._conditional(tag, first, last) or (before is not None and self._hangs_on(before, tag)):
                 mood = Mood.CONDITIONAL if mood is Mood.ORDERED else Mood.OPEN
             begin = self._from_request(tag, first) if tag.action in ("forward", "send") else first
             return Head(tag, begin, last, mood, asked, side)
@@ -303,8 +303,10 @@ class Clauses:
         before = [cue for cue in near if cue.first <= tag.first]
         if before:
             return before[-1]
-        # Behind a comma a question word begins a relative clause: "vastutajaks Jaan, kes on kursis".
-        near = [cue for cue in near if cue.kind != "cues.question" or not self._broken(tag.last, cue.first)]
+        # Behind a comma a question word begins a relative clause ("vastutajaks Jaan, kes on kursis"), and what may be
+        # is something else.
+        parting = ("cues.question", "cues.permit")
+        near = [cue for cue in near if cue.kind not in parting or not self._broken(tag.last, cue.first)]
         return near[0] if near else self._permitted(tag)
 
     def _permitted(self, tag: Tag) -> Tag | None:
@@ -383,15 +385,15 @@ class Clauses:
             for cue in self.cues
         )
 
-    def _conditional(self, first: int, last: int) -> bool:
-        """Whether the scope holds a condition; where the language parts clauses by commas, at a clause's begin."""
-        late = "late-conditions" in self.lexicon.options
-        return any(
-            cue.kind == "cues.condition"
-            and first <= cue.first < last
-            and (late or cue.first == first or self._parts(cue.first - 1) or cue.first == 0)
-            for cue in self.cues
-        )
+    def _conditional(self, tag: Tag, first: int, last: int) -> bool:
+        """Whether a condition governs a form: in its scope at a clause's begin, or where the language allows, behind it."""
+        conditions = [cue.first for cue in self.cues if cue.kind == "cues.condition"]
+        if "late-conditions" in self.lexicon.options:
+            return any(
+                first <= at < last or (tag.last <= at and not any(self._parts(x) for x in range(tag.last, at)))
+                for at in conditions
+            )
+        return any(first <= at < last and (at == first or self._parts(at - 1) or at == 0) for at in conditions)
 
 
 def _quoted(folded: tuple[str, ...]) -> tuple[tuple[int, int], ...]:

@@ -19,7 +19,7 @@ from mailrouter.core.language import fold
 _SPANS = ("working", "calendar", "weeks", "months")
 _DAYS_OF_WEEK = ("this_week", "next_week")
 _POINTS = ("today", "tomorrow", "overmorrow", "week_end", "next_week_end", "month_end")
-_LABELS = ("labels", "until")
+_LABELS = ("labels", "due", "until")
 _FRIDAY = 4
 _MOST = 999  # of any unit: more is no deadline
 _FIGURES = re.compile(r"\d{1,2}[./]\d{1,2}(?:[./](?:\d{4}|\d\d))?|\d{4}-\d\d?-\d\d?", re.ASCII)
@@ -29,8 +29,8 @@ _NEAR = 5  # words between "tähtaeg" and its date
 
 def deadline_at(
     words: tuple[Word, ...], tags: list[Tag], lexicon: Lexicon, *, other: str | None = None, since: int = 0
-) -> tuple[int, int, bool] | None:
-    """The words first..last-1 that say by when, and whether they are labelled as a deadline ("tähtaeg"); None if none.
+) -> tuple[int, int, str] | None:
+    """The words first..last-1 that say by when, and their label ("labels": "tähtaeg", "due", "until", ""); None if none.
 
     `other` (ISO date) is known to be something else, such as the end of a restriction; only words from `since` on are
     looked at.
@@ -42,7 +42,7 @@ def deadline_at(
     if spans:
         # The longer phrase says more: "next week" within "within the next week", and the other way round.
         span = max((*spans, *points), key=lambda t: (t.last - t.first, t in spans, -t.first))
-        return span.first, span.last, _labelled(labels, span.first) == "labels"
+        return span.first, span.last, _labelled(labels, span.first)
     for first, last in _days(words, periods, lexicon):
         if first < since:
             continue
@@ -50,10 +50,10 @@ def deadline_at(
             continue
         label = _labelled(labels, first)
         if label or _translative(words[first:last], lexicon) or _before_postposition(words, last, lexicon):
-            return first, last, label == "labels"
+            return first, last, label
     if points:
         point = max(points, key=lambda t: (t.last - t.first, -t.first))
-        return point.first, point.last, _labelled(labels, point.first) == "labels"
+        return point.first, point.last, _labelled(labels, point.first)
     return None
 
 
@@ -67,9 +67,9 @@ def _labelled(labels: list[Tag], first: int) -> str:
     near = [
         tag.form
         for tag in labels
-        if 0 <= first - tag.last <= (_NEAR if tag.form == "labels" else 1) or tag.first <= first < tag.last
+        if 0 <= first - tag.last <= (1 if tag.form == "until" else _NEAR) or tag.first <= first < tag.last
     ]
-    return "labels" if "labels" in near else (near[-1] if near else "")
+    return min(near, key=_LABELS.index, default="")
 
 
 def _translative(words: tuple[Word, ...], lexicon: Lexicon) -> bool:

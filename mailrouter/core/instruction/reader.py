@@ -9,13 +9,21 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import zip_longest
 
-from mailrouter.core.instruction.corrections import amends, behind, correction, date_behind, refuses, replaces_date
-from mailrouter.core.instruction.heard import WEAKEST, Heard, orders_of
+from mailrouter.core.instruction.corrections import (
+    amendment,
+    amends,
+    behind,
+    correction,
+    date_behind,
+    refuses,
+    replaces_date,
+)
+from mailrouter.core.instruction.heard import WEAKEST, Due, Heard, orders_of
 from mailrouter.core.instruction.lexicon import Lexicon, Tag, lexicons, speaking
 from mailrouter.core.instruction.moods import Clauses, Head, Mood
 from mailrouter.core.instruction.nouns import Nouns
 from mailrouter.core.instruction.orders import Orders, Purpose
-from mailrouter.core.instruction.periods import deadline_at
+from mailrouter.core.instruction.periods import date_from, deadline_at
 from mailrouter.core.instruction.restrictions import read_restriction
 from mailrouter.core.instruction.words import Sentence, folded_words, paragraphs, sentences
 from mailrouter.core.language import fold
@@ -94,9 +102,12 @@ def _title(subject: str) -> str:
 
 def _listen(sentence: Sentence, language: str | None, heard: Heard, *, strict: bool) -> None:
     """Collect what one sentence says. `strict`: a subject, where only what is expressly asked counts."""
+    taken: set[int] = set()  # words that the language which explains most of the sentence has read as a form
     for lexicon, tags in _spoken(sentence, language):
         clauses = Clauses(sentence, lexicon, tags)
-        heads = [head for head in clauses.heads() if not (strict and not _express(head, clauses))]
+        heads = [head for head in clauses.heads() if taken.isdisjoint(range(head.tag.first, head.tag.last))]
+        taken = taken or {at for head in heads for at in range(head.tag.first, head.tag.last)}
+        heads = [head for head in heads if not (strict and not _express(head, clauses))]
         restriction = None if strict else read_restriction(clauses, lexicon)
         until = restriction.until if restriction else None
         found = _deadline_found(clauses, until)
@@ -106,20 +117,38 @@ def _listen(sentence: Sentence, language: str | None, heard: Heard, *, strict: b
         nouns = Nouns(clauses, ((found[0], found[1]),) if found else ())
         heads = [_with_next(head, after, nouns) for head, after in zip_longest(heads, heads[1:]) if head]
         said = [_hear(head, clauses, nouns, heard) for head in heads]
-        if amends(clauses) and not (any(said) or found) and heard.anything and not strict:
-            heard.doubts.append(f"a correction of something said before: “{sentence.printed(0, len(sentence.words))}”")
+        if amends(clauses) and not any(said) and heard.anything and not strict:
+            _hear_amendment(clauses, nouns, heard)
+            continue
         _hear_deadline(
             clauses,
             found,
             heard,
             ordered=any(said),
-            alone=not strict and all(head.tag.form == "told" for head in heads),
+            registered=all(head.what == "register" for head, order in zip(heads, said, strict=True) if order),
+            alone=not strict and all(head.tag.form == "told" or head.what == "send" for head in heads),
         )
         if restriction is not None:
             heard.restrictions.append((restriction, sentence.printed(0, len(sentence.words))))
 
 
-def _deadline_found(clauses: Clauses, other: str | None) -> tuple[int, int, bool] | None:
+def _hear_amendment(clauses: Clauses, nouns: Nouns, heard: Heard) -> None:
+    """Let a correction without a form of its own take the place of the one thing it can mean; else a doubt."""
+    words = clauses.sentence.words
+    whole = clauses.sentence.printed(0, len(words))
+    dates = [(at, end) for at in range(len(words)) if (end := date_from(words, at))]
+    head = amendment(clauses)
+    people = nouns.responsible(head)
+    if dates and heard.deadlines and not people:
+        at, end = dates[-1]
+        heard.deadlines[:] = [Due(clauses.sentence.printed(at, end), whole, ordered=True)]
+    elif people and not dates and heard.responsible and not heard.forward:
+        heard.responsible[:] = [(Mood.ORDERED, whole, people)]
+    else:
+        heard.doubts.append(f"a correction of something said before: “{whole}”")
+
+
+def _deadline_found(clauses: Clauses, other: str | None) -> tuple[int, int, str] | None:
     """As `deadline_at`; behind a correction if there is one with a date behind it."""
     words, lexicon = clauses.sentence.words, clauses.lexicon
     since = date_behind(clauses)
@@ -128,10 +157,10 @@ def _deadline_found(clauses: Clauses, other: str | None) -> tuple[int, int, bool
 
 
 def _spoken(sentence: Sentence, language: str | None) -> list[tuple[Lexicon, list[Tag]]]:
-    """The languages that have something to say in a sentence, with their tags; the text's own `language` first.
+    """The languages that have something to say in a sentence, with their tags; the one that explains most first.
 
     Words of one language look like another's ("Anna", "responsible"): a language that explains less than half of what
-    the best one explains is not spoken here.
+    the best one explains is not spoken here. Of equals the text's own `language` is first.
     """
     folded = [word.folded for word in sentence.words]
     speaks = speaking(folded)
@@ -142,7 +171,9 @@ def _spoken(sentence: Sentence, language: str | None) -> list[tuple[Lexicon, lis
     if len(found) < 2:
         return found
     explained = [len({at for tag in tags for at in range(tag.first, tag.last)}) for _, tags in found]
-    return [said for said, words in zip(found, explained, strict=True) if 2 * words >= max(explained)]
+    most = max(explained)
+    ranked = sorted(zip(explained, found, strict=True), key=lambda said: -said[0])
+    return [said for words, said in ranked if 2 * words >= most]
 
 
 def _with_next(head: Head, after: Head | None, nouns: Nouns) -> Head:
@@ -271,12 +302,12 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard, word
 
 
 def _hear_deadline(
-    clauses: Clauses, found: tuple[int, int, bool] | None, heard: Heard, *, ordered: bool, alone: bool
+    clauses: Clauses, found: tuple[int, int, str] | None, heard: Heard, *, ordered: bool, registered: bool, alone: bool
 ) -> None:
     """Note a deadline that an order has, or that is labelled as one; not one that somebody else waits for."""
     if found is None or (clauses.sentence.asks_back and not ordered):
         return
-    first, last, labelled = found
+    first, last, label = found
     begin = first
     while begin > 0 and clauses.folded[begin - 1] not in ",;()":
         begin -= 1
@@ -285,7 +316,9 @@ def _hear_deadline(
     reported = [cue for cue in clauses.cues if begin <= cue.first < first and not clauses.within_form(cue)]
     if reported and reported[-1].kind in ("cues.told", "cues.negate", "cues.open"):
         return
-    if ordered or (labelled and alone):
+    if ordered or (label in ("labels", "due") and alone):
         if replaces_date(clauses, first):
             heard.deadlines.clear()
-        heard.deadlines.append((clauses.sentence.printed(first, last), ordered, clauses.sentence.printed(begin, last)))
+        raw, words = clauses.sentence.printed(first, last), clauses.sentence.printed(begin, last)
+        weak = (not ordered and label == "due") or (registered and ordered and label != "labels")
+        heard.deadlines.append(Due(raw, words, ordered=ordered, weak=weak, alone=label != "due"))

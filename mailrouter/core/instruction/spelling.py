@@ -15,6 +15,9 @@ _LONG = 12  # letters from which on two slips are allowed
 _OPENING = 2  # letters that must be right
 _ENDING = 2  # letters that must be right, unless two neighbours changed places
 _PARTED = re.compile(r"['’](sse|ssegi|le|lle|legi|ks|ga|st|lt|ni|ile)$")  # "Marge'le", "Delta'sse"
+_FIGURE = re.compile(r"[a-z][26]")
+_FIGURED = re.compile(r"(?<![\w.@/-])[a-zõäöüA-ZÕÄÖÜ]++(?:[26]{1,2}[a-zõäöü]{2,}+)++(?![\w@/])")
+_LETTERS = str.maketrans("26", "äõ")
 
 
 @lru_cache(maxsize=1 << 14)  # the same words come again and again
@@ -29,6 +32,11 @@ def folded(word: str) -> str:
     if plain in known:
         return plain
     return next((each for each in meant.get(plain[:_OPENING], ()) if _slip(plain, each)), plain)
+
+
+def lettered(text: str) -> str:
+    """The text with letters for figures that stand for them, as where a keyboard has no ä: "t2htaeg", "t66p2eva"."""
+    return _FIGURED.sub(lambda found: found[0].translate(_LETTERS), text) if _FIGURE.search(text) else text
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from mailrouter.core.dates import month_numbers
 from mailrouter.core.instruction.spelling import folded as _folded
+from mailrouter.core.instruction.spelling import lettered
 from mailrouter.core.language import fold
 
 _NO_ADDRESS = r"""
@@ -97,14 +98,17 @@ def paragraphs(text: str, *, closings: re.Pattern[str], notices: re.Pattern[str]
     `closings` matches "Tervitades", `notices` the first words of a disclaimer (both in folded lines); `joiners` are
     words after which a line goes on.
     """
-    return _paragraphs(_body(text[:_LONGEST], closings, notices), joiners)
+    return _paragraphs(_body(lettered(text[:_LONGEST]), closings, notices), joiners)
 
 
 def _body(text: str, closings: re.Pattern[str], notices: re.Pattern[str]) -> list[str]:
     """The lines before the closing, and those after it that are marked as a postscript."""
     lines: list[str] = []
     closed = False
+    answered = any(line.strip() and not line.startswith(">") for line in text.splitlines())
     for line, folded in zip(text.splitlines(), fold(text).splitlines(), strict=True):  # folding keeps every line's end
+        if answered and line.startswith(">"):
+            continue  # somebody else's words, answered below or above
         stripped = folded.strip(" >*_\t|")
         if _POSTSCRIPT.match(stripped):
             lines.append(line)
