@@ -20,15 +20,19 @@ def _tuples(entry):
     return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
-@pytest.fixture(scope="module")
-def directory():
-    data = CORPUS["directory"]
+def _directory(data):
     return Directory(
         people=tuple(Person(**entry) for entry in data["people"]),
-        groups=tuple(Group(**_tuples(entry)) for entry in data["groups"]),
-        roles=tuple(Role(**_tuples(entry)) for entry in data["roles"]),
-        units=tuple(Unit(**_tuples(entry)) for entry in data["units"]),
+        groups=tuple(Group(**_tuples(entry)) for entry in data.get("groups", ())),
+        roles=tuple(Role(**_tuples(entry)) for entry in data.get("roles", ())),
+        units=tuple(Unit(**_tuples(entry)) for entry in data.get("units", ())),
     )
+
+
+@pytest.fixture(scope="module")
+def directories():
+    offices = {name: _directory(data) for name, data in CORPUS["offices"].items()}
+    return offices | {None: _directory(CORPUS["directory"])}
 
 
 def _meaning(case, directory):
@@ -36,15 +40,15 @@ def _meaning(case, directory):
     if orders is None:
         return None
     author = case.get("author", "Katarina Budrik")
-    address = Address(author, "katarina.budrik@ministry.example" if author == "Katarina Budrik" else None)
+    address = next((person.email for person in directory.people if person.name == author), None)
     sent = case.get("sent", "2024-02-29T13:05:00+02:00")
-    return resolve_orders(orders, author=author and address, sent=sent, directory=directory)
+    return resolve_orders(orders, author=author and Address(author, address), sent=sent, directory=directory)
 
 
 @pytest.mark.parametrize("case", CORPUS["sentences"], ids=lambda case: (case["text"] or case["subject"])[:60])
-def test_sentence_means(case, directory):
+def test_sentence_means(case, directories):
     """A colleague's sentence is carried out as it was meant, or a person is asked."""
-    meaning = _meaning(case, directory)
+    meaning = _meaning(case, directories[case.get("office")])
     wanted = case["means"]
     if wanted is None:
         assert meaning is None, meaning
@@ -54,8 +58,10 @@ def test_sentence_means(case, directory):
         assert meaning.hold
         assert meaning.unclear
         return
-    assert not meaning.hold, meaning.unclear
+    unjudged = case.get("unjudged", ())
+    assert not meaning.hold or "hold" in unjudged, meaning.unclear
     found = asdict(meaning)
     found["forward_to"] = list(found["forward_to"])
-    assert {key: found[key] for key in NOTHING} == NOTHING | wanted
+    judged = NOTHING.keys() - unjudged
+    assert {key: found[key] for key in judged} == {key: (NOTHING | wanted)[key] for key in judged}
     assert meaning.evidence, "what was read must be shown"
