@@ -91,7 +91,9 @@ class Clauses:
         found = [tag for tag in self.tags if tag.action in ACTIONS and tag.form in FORMS]
         if any(tag.action == "responsible" for tag in found):
             found = [tag for tag in found if tag.action != "assign"]  # "vastutajaks määrata": the verb says no more
-        for tag in sorted(found, key=lambda t: (t.first - t.last, t.first, t.form != "told", t.form != "bare")):
+        for tag in sorted(
+            found, key=lambda t: (t.first - t.last, t.first, t.form != "told", t.form != "bare", t.form == "after")
+        ):
             if any(tag.first < other.last and other.first < tag.last for other in chosen) or self._within_negation(tag):
                 continue
             if tag.form in ("bare", "direct") and tag.action != "responsible" and not self.begins_clause(tag):

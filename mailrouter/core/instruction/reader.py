@@ -320,5 +320,7 @@ def _hear_deadline(
         if replaces_date(clauses, first):
             heard.deadlines.clear()
         raw, words = clauses.sentence.printed(first, last), clauses.sentence.printed(begin, last)
+        if any(tag.kind == "periods.offset" and tag.first < first <= tag.last + 1 for tag in clauses.tags):
+            heard.doubts.append(f"the deadline is counted from another day: “{words}”")
         weak = (not ordered and label == "due") or (registered and ordered and label != "labels")
         heard.deadlines.append(Due(raw, words, ordered=ordered, weak=weak, alone=label != "due"))

@@ -18,6 +18,7 @@ from mailrouter.core.people.declension import usual
 _AND = re.compile(r"\s+(?:ja|ning|and|und|et|i|и|un|ir|och|og|sekä|&)\s+|\s*[,;/]\s*", re.IGNORECASE)
 _ARTICLES = re.compile(r"^(?:the|our|meie|teie|pr|hr|proua|härra|mr|mrs|ms|dr|kolleeg\w*)\.?\s+", re.IGNORECASE)
 _PARTED = re.compile(r"(?<=\w)['’](?=(?:sse|le|lle|ks|ga|st|lt|ni|ile)\b)")  # "Marge'le"
+_INITIALS = 3  # letters
 _EXPLAINED = re.compile(r"([^()]+?)\s*\(([^()]+)\)")  # "the working group (merekeskkonna töörühm)"
 _ABBREVIATED = re.compile(r"(?<=[A-ZÕÄÖÜ]{2})-(?:le|sse|ga|lt|ile|i)$")  # "PPA-le"
 
@@ -104,8 +105,10 @@ def _told(raw: str, directory: Directory, on: str | None) -> str:
 
 
 def _nobody(name: str) -> bool:
-    """Whether a responsible in small letters, unknown to the directory, is no usual name either ("accordingly")."""
+    """Whether a responsible unknown to the directory is no usual name either ("accordingly"), or mere initials."""
     words = name.split()
+    if name.isupper() and len(name) <= _INITIALS:
+        return True  # "LP"
     return name.islower() and "@" not in name and len(words) < 3 and not any(usual(word) for word in words)
 
 
