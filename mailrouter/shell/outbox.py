@@ -36,6 +36,7 @@ class Outbox:
     performers: Sequence[Performer]
     connect: Callable[[Mailbox], MailboxConnection]
     token: Callable[[], str] | None = None
+    given_up: int = 0  # how many effects ended so that only a person can bring them on
     _connections: dict[str, MailboxConnection] = field(default_factory=dict)
     _begun: dict[str, float] = field(default_factory=dict)  # key → when its command must have begun
 
@@ -154,6 +155,8 @@ class Outbox:
         self.store.finish(finished, self.clock.now())
         for one in finished:
             self._begun.pop(one.task.key, None)
+            if one.state not in {"done", "pending"} and not one.task.recovering:
+                self.given_up += 1
             name = {"done": "effect.done", "pending": "effect.waits", "unknown": "effect.unknown"}.get(
                 one.state, "effect.given_up"
             )

@@ -8,7 +8,8 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -58,14 +59,14 @@ class Service:
     def run_once(self) -> int:
         """Poll every mailbox and perform what is due. 0 quiet (holds included), 1 something failed, 3 unreachable."""
         self._alone()
-        unreachable = [mailbox for mailbox in self.settings.mailboxes if not self.poll_once(mailbox)]
-        before = self.store.queue.given_up()
+        with self._performing():
+            unreachable = [mailbox for mailbox in self.settings.mailboxes if not self.poll_once(mailbox)]
         self.duties.attend()
         self.outbox.run_due()
         self.outbox.close()
         if unreachable:
             return 3
-        return 1 if self.store.queue.given_up() > before or self.store.queue.tried_in_vain() else 0
+        return 1 if self.outbox.given_up or self.store.queue.tried_in_vain() else 0
 
     def poll_once(self, mailbox: Mailbox) -> bool:
         """One poll of one mailbox; False if it could not be reached, which is written down."""
@@ -74,7 +75,7 @@ class Service:
         connection: MailboxConnection | None = None
         try:
             connection = self.connect(mailbox)
-            self.pipeline.poll(mailbox, connection, lambda: not self._lease(mailbox))
+            self.pipeline.poll(mailbox, connection, lambda: self._between(mailbox))
             self._look_for_persons(mailbox, connection)
         except Exception as error:  # noqa: BLE001 - the pipeline's boundary: the other mailboxes go on
             self._failing(mailbox, error)
@@ -92,7 +93,7 @@ class Service:
         self._alone()
         for mailbox in self.settings.mailboxes:
             self._thread(f"mailbox {mailbox.name}", self._watch, mailbox)
-        self._thread("outbox", self._perform)
+        self._thread("outbox", self._perform, self.stopping)
         self._alarm = BackgroundScheduler(
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}, timezone="UTC"
         )
@@ -146,9 +147,7 @@ class Service:
                 connection = self.connect(mailbox)
                 while not self.stopping.is_set() and self._lease(mailbox):
                     self._look_for_persons(mailbox, connection)  # before the poll: IDLE goes on from what the poll saw
-                    polled = self.pipeline.poll(
-                        mailbox, connection, lambda: self.stopping.is_set() or not self._lease(mailbox)
-                    )
+                    polled = self.pipeline.poll(mailbox, connection, lambda: self._between(mailbox))
                     if failures:
                         log.event("mailbox.recovered", mailbox=mailbox.name)
                     failures = 0
@@ -184,17 +183,35 @@ class Service:
         else:
             self.stopping.wait(seconds)
 
-    def _perform(self) -> None:
+    def _between(self, mailbox: Mailbox) -> bool:
+        """Between two chunks of a poll: what is settled may be performed; True if the poll is to end here."""
+        self.wake()
+        return self.stopping.is_set() or not self._lease(mailbox)
+
+    def _perform(self, ended: threading.Event) -> None:
         """The outbox's thread: whenever woken, and each second for what backoff has let wait."""
-        while not self.stopping.is_set():
+        while not ended.is_set():
             self._wake.wait(1.0)
             self._wake.clear()
             try:
-                self.outbox.run_due(self.stopping.is_set)
+                self.outbox.run_due(ended.is_set)
             except Exception as error:  # noqa: BLE001 - the outbox's boundary: the database may come back
                 log.event("service.tick_failed", warning=True, error=f"{type(error).__name__}: {error}")
-                self.stopping.wait(1.0)
+                ended.wait(1.0)
         self.outbox.close()
+
+    @contextmanager
+    def _performing(self) -> Iterator[None]:
+        """While this lasts the outbox is worked at beside it; after it nobody is at the outbox."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._perform, args=(ended,), name="outbox", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            self.wake()
+            thread.join()  # no longer than the command in hand, which has its timeout
 
     def _tick(self) -> None:
         try:

@@ -5,6 +5,7 @@ Invariant: `write` is one transaction that either commits whole or leaves nothin
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ T = TypeVar("T")
 _RETRIED = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _TRIES = 6
+_PATIENCE = 20.0  # seconds that a thread waits for another's transaction before it asks SQLite itself
 # PostgreSQL's own limits, in milliseconds, where the administrator has set none.
 _STALLED = {
     "idle_in_transaction_session_timeout": 10_000,  # a stopped node in the middle of settle must not lock the register
@@ -42,6 +44,7 @@ class Database:
         if password:
             parsed = parsed.set(password=password)
         self.sqlite = parsed.get_backend_name() == "sqlite"
+        self._writing = threading.Lock()
         options: dict[str, Any] = {} if self.sqlite else {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
         try:
             self.engine: Engine = create_engine(parsed, **options)
@@ -77,7 +80,7 @@ class Database:
         """Run `work` in one transaction; run again where the database asks for it (deadlock, lock)."""
         for attempt in range(_TRIES):
             try:
-                with self._errors(), self.engine.begin() as connection:
+                with self._turn(), self._errors(), self.engine.begin() as connection:
                     return work(connection)
             except _Again:
                 time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter, no secret
@@ -104,6 +107,16 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite takes one writer at a time, and lets a second one only ask again now and then: here it is woken."""
+        got = self.sqlite and self._writing.acquire(timeout=_PATIENCE)
+        try:
+            yield
+        finally:
+            if got:
+                self._writing.release()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
