@@ -12,79 +12,23 @@ from functools import lru_cache
 from mailrouter.core.language import fold
 from mailrouter.core.message import Address
 from mailrouter.core.people.declension import forms, latin, loosely, same_noun, usual
-from mailrouter.core.people.directory import Directory, Found, Institution, NotFound, Person, Unit
+from mailrouter.core.people.directory import Directory, Found, Group, Institution, NotFound, Person, Role, Unit
 
 _WORDS = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _POSSESSIVE = re.compile(r"['’]s\b(?!\s+\w)")  # "Jaan Kukk's", but "minister's advisers"
 _SMALL = frozenset({"of", "the", "meie", "our"})
 _HEADS = ("juhataja", "juht", "juhi", "direktor", "ulem", "head", "director", "chief")
 # Before a name; folded. Initials ("K.") are told by their length.
-_TITLES = frozenset(
-    [
-        "hr",
-        "pr",
-        "harra",
-        "proua",
-        "preili",
-        "lgp",
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "dr",
-        "prof",
-        "herr",
-        "frau",
-        "m",
-        "mme",
-        "mlle",
-        "monsieur",
-        "madame",
-        "rouva",
-        "herra",
-        "g",
-        "gospodin",
-        "gosposha",
-        "kolleeg",
-        "kolleegi",
-        "kolleegile",
-        "colleague",
-        "our",
-        "the",
-        "a",
-        "an",
-        "minister",
-        "commissioner",
-    ]
-)
+_TITLES = frozenset([
+    "hr", "pr", "harra", "proua", "preili", "lgp", "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr",
+    "frau", "m", "mme", "mlle", "monsieur", "madame", "rouva", "herra", "g", "gospodin", "gosposha", "kolleeg",
+    "kolleegi", "kolleegile", "colleague", "our", "the", "a", "an", "minister", "commissioner",
+])  # fmt: skip
 # Of a unit's name too little is said by these alone.
-_GENERIC = frozenset(
-    [
-        "osakond",
-        "talitus",
-        "buroo",
-        "teenistus",
-        "valdkond",
-        "department",
-        "unit",
-        "division",
-        "office",
-        "directorate",
-        "section",
-        "team",
-        "group",
-        "ruhm",
-        "ja",
-        "ning",
-        "and",
-        "of",
-        "the",
-        "for",
-        "meie",
-        "teie",
-    ]
-)
+_GENERIC = frozenset([
+    "osakond", "talitus", "buroo", "teenistus", "valdkond", "department", "unit", "division", "office",
+    "directorate", "section", "team", "group", "ruhm", "ja", "ning", "and", "of", "the", "for", "meie", "teie",
+])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +37,23 @@ class _Index:
 
     by_form: dict[str, frozenset[tuple[int, int]]]  # form of a name's word → (person, word)
     words: tuple[tuple[str, ...], ...]  # folded words of each person's name
+    by_name: dict[tuple[str, ...], tuple[int, ...]]  # the same in Latin letters → persons
 
 
 @lru_cache(maxsize=8)
 def _index(directory: Directory) -> _Index:
     by_form: dict[str, set[tuple[int, int]]] = {}
+    by_name: dict[tuple[str, ...], tuple[int, ...]] = {}
     words = []
     for number, person in enumerate(directory.people):
         parts = _WORDS.findall(person.name)
         words.append(tuple(fold(part) for part in parts))
+        name = _words(person.name)
+        by_name[name] = (*by_name.get(name, ()), number)
         for place, part in enumerate(parts):
             for form in forms(part):
                 by_form.setdefault(form, set()).add((number, place))
-    return _Index({form: frozenset(found) for form, found in by_form.items()}, tuple(words))
+    return _Index({form: frozenset(found) for form, found in by_form.items()}, tuple(words), by_name)
 
 
 def valid(person: Person, on: str | None) -> bool:
@@ -186,23 +134,14 @@ def _address(person: Person) -> Address:
 
 def _find_exactly(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
     """Entries whose name is exactly this, folded."""
-    wanted = " ".join(words)
-    found = [
-        Found("person", person.name, (_address(person),))
-        for person in directory.people
-        if valid(person, on) and _plain(person.name) == wanted
-    ]
-    found += _nouns(directory, on, lambda name: _plain(name) == wanted)
+    people = [directory.people[number] for number in _index(directory).by_name.get(words, ())]
+    found = [Found("person", person.name, (_address(person),)) for person in people if valid(person, on)]
+    found += _nouns(directory, on, lambda name: name == words)
     return _unique(found)
 
 
-def _plain(name: str) -> str:
-    return " ".join(_words(name))
-
-
-@lru_cache(maxsize=16384)
 def _words(name: str) -> tuple[str, ...]:
-    """The words of a name of the directory, folded and in Latin letters."""
+    """The words of a name, folded and in Latin letters."""
     return tuple(_WORDS.findall(latin(name)))
 
 
@@ -268,7 +207,7 @@ def _match_loosely(index: _Index, words: tuple[str, ...]) -> set[int]:
 
 def _find_noun(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
     """Groups, units and roles whose name these words are, in any case or number."""
-    return _unique(_nouns(directory, on, lambda name: _same(_words(name), words)))
+    return _unique(_nouns(directory, on, lambda name: _same(name, words)))
 
 
 def _find_post(directory: Directory, words: tuple[str, ...], on: str | None) -> list[Found]:
@@ -306,28 +245,44 @@ def _find_partly(directory: Directory, words: tuple[str, ...], on: str | None) -
     ):
         return []
 
-    def partly(name: str) -> bool:
-        entry = _words(name)
+    def partly(entry: tuple[str, ...]) -> bool:
         return len(words) < len(entry) and all(any(same_noun(mine, word) for mine in entry) for word in words)
 
     return _unique([found for found in _nouns(directory, on, partly) if found.kind in ("group", "unit")])
 
 
-def _nouns(directory: Directory, on: str | None, fits: Callable[[str], bool]) -> list[Found]:
-    """Groups, units and roles one of whose names fits."""
-    found = [
-        Found("group", group.name, _members(directory, group.members, on))
-        for group in directory.groups
-        if any(fits(name) for name in (group.name, *group.also))
+@dataclass(frozen=True, slots=True)
+class _Noun:
+    """A group, unit or role with the words of its names."""
+
+    entry: Group | Unit | Role
+    names: tuple[tuple[str, ...], ...]
+
+
+@lru_cache(maxsize=8)
+def _all_nouns(directory: Directory) -> tuple[_Noun, ...]:
+    """The directory's groups, units and roles, built once for a directory."""
+    named: list[tuple[Group | Unit | Role, tuple[str, ...]]] = [
+        *((group, (group.name, *group.also)) for group in directory.groups),
+        *((unit, (unit.name, *unit.also)) for unit in _units(directory)),
+        *((role, (role.name, *role.printed)) for role in directory.roles),
     ]
-    found += [
-        Found("unit", unit.name, _unit_members(directory, unit, on))
-        for unit in _units(directory)
-        if any(fits(name) for name in (unit.name, *unit.also))
-    ]
-    for role in directory.roles:
-        if any(fits(name) for name in (role.name, *role.printed)):
-            found.append(Found("role", role.holder, _members(directory, (role.holder,), on)))
+    return tuple(_Noun(entry, tuple(_words(name) for name in names)) for entry, names in named)
+
+
+def _nouns(directory: Directory, on: str | None, fits: Callable[[tuple[str, ...]], bool]) -> list[Found]:
+    """Groups, units and roles one of whose names, as words, fits."""
+    found = []
+    for noun in _all_nouns(directory):
+        if not any(map(fits, noun.names)):
+            continue
+        match noun.entry:
+            case Group() as group:
+                found.append(Found("group", group.name, _members(directory, group.members, on)))
+            case Unit() as unit:
+                found.append(Found("unit", unit.name, _unit_members(directory, unit, on)))
+            case Role() as role:
+                found.append(Found("role", role.holder, _members(directory, (role.holder,), on)))
     return found
 
 
