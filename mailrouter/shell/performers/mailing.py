@@ -7,6 +7,7 @@ found there is an unknown outcome for a person, or sent again where the setting 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from mailrouter.core.case import Case
 from mailrouter.core.effects import AutoReplyEffect, ForwardEffect, NotifyEffect, RemindEffect
 from mailrouter.core.message import Address
 from mailrouter.core.nature import loop_hops, loop_token
@@ -30,6 +31,7 @@ class Mailing:
         """See interface.py."""
         ready: dict[str, tuple[Task, smtp.Envelope]] = {}
         lately = {name: desk.store.queue.sent_lately(name, _HOUR) for name in {task.mailbox for task in tasks}}
+        cases = desk.store.listing.cases_of([task.intake_id for task in tasks if task.intake_id])
         for task in tasks:
             if any(_same_answer(task, other) for other, _ in ready.values()):
                 continue  # tried alone, once it is known whether the other went out
@@ -38,7 +40,7 @@ class Mailing:
                 tell(task, early)
                 continue
             try:
-                ready[task.key] = (task, self._envelope(task, desk))
+                ready[task.key] = (task, self._envelope(task, desk, cases.get(task.intake_id or 0)))
             except Permanent as error:
                 tell(task, Outcome("failed", str(error)))
         send_all(ready, desk, tell)
@@ -78,7 +80,7 @@ class Mailing:
             if one.address
         )
 
-    def _envelope(self, task: Task, desk: Desk) -> smtp.Envelope:
+    def _envelope(self, task: Task, desk: Desk, case: Case | None) -> smtp.Envelope:
         effect = task.effect
         assert isinstance(effect, Automatic)
         mailbox = desk.mailbox(task.mailbox)
@@ -86,7 +88,7 @@ class Mailing:
         done = set(task.result.get("accepted", ()))
         listed = (*effect.to, *(effect.cc if isinstance(effect, ForwardEffect) else ()))
         recipients = tuple(dict.fromkeys(one.address for one in listed if one.address and one.address not in done))
-        loop = _loop(task, desk)
+        loop = _loop(task, case, desk)
         if isinstance(effect, ForwardEffect):
             original = desk.store.intake.original(task.intake_id or 0)
             if original is None:
@@ -164,10 +166,9 @@ def searched(task: Task, desk: Desk) -> Outcome | None:
     )
 
 
-def _loop(task: Task, desk: Desk) -> str:
+def _loop(task: Task, case: Case | None, desk: Desk) -> str:
     """The loop token: one hop more than the mail came with."""
     key = desk.store.secret("loop").encode()
-    case = desk.store.listing.case(task.intake_id) if task.intake_id else None
     hops = loop_hops(case.message.headers, key) if case else 0
     return loop_token(case.sha256 if case else task.key, hops + 1, key)
 

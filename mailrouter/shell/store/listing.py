@@ -85,9 +85,14 @@ class Listing:
 
     def case(self, intake_id: int) -> Case | None:
         """The Case as it was decided; None if not decided or erased."""
-        query = select(intake.c.case_json).where(intake.c.id == intake_id)
-        text = self._db.read(lambda tx: tx.execute(query).scalar_one_or_none())
-        return CASE.validate_json(text) if text else None
+        return self.cases_of([intake_id]).get(intake_id)
+
+    def cases_of(self, ids: Sequence[int]) -> dict[int, Case]:
+        """The Cases of these mails as they were decided, of those that were and are not erased."""
+        query = select(intake.c.id, intake.c.case_json).where(
+            intake.c.id.in_(list(ids)), intake.c.case_json.is_not(None)
+        )
+        return {row.id: CASE.validate_json(row.case_json) for row in self._db.read(lambda tx: tx.execute(query).all())}
 
     def case_of(self, sha256: str) -> Case | None:
         """The Case of the mail with this content, as it was first decided."""
