@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mailrouter.shell.store.store import Store
 
 __all__ = ["App", "Refused", "app", "performers", "plain_reader"]
+_MOST_CHILDREN = 4  # that are begun unasked: each has up to reading.mebibytes of memory
 
 
 @dataclass
@@ -165,7 +166,7 @@ def _reader(reading: Reading) -> "ReadingPool":
     return ReadingPool(
         seconds=reading.seconds,
         mebibytes=reading.mebibytes,
-        workers=reading.workers,
+        workers=reading.workers or min(_MOST_CHILDREN, len(os.sched_getaffinity(0))),
         ocr=reading.ocr,
         limits=Limits(reading.depth, reading.parts, reading.megabytes * 1024 * 1024),
     )

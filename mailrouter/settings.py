@@ -163,7 +163,9 @@ class Reading(Model):
 
     seconds: float = Field(60, gt=0, description="Time for one mail.")
     mebibytes: int = Field(1024, ge=128, description="Memory of a reading child, in MiB.")
-    workers: int = Field(1, ge=1, le=64, description="Reading children.")
+    workers: int | None = Field(
+        None, ge=1, le=64, description="Reading children. Without it one for each processor core, at most four."
+    )
     depth: int = Field(8, ge=1, description="How deep containers are opened.")
     parts: int = Field(500, ge=1, description="How many parts a mail may have, opened.")
     megabytes: int = Field(200, ge=1, description="Decoded bytes of all parts together, in MiB.")
