@@ -8,7 +8,7 @@ The states and their transitions stand in shell/store/queue.py.
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from mailrouter.settings import Mailbox, Settings
@@ -40,16 +40,17 @@ class Outbox:
     _connections: dict[str, MailboxConnection] = field(default_factory=dict)
     _begun: dict[str, float] = field(default_factory=dict)  # key → when its command must have begun
 
-    def run_due(self, stop: Callable[[], bool] = lambda: False) -> int:
-        """Perform everything that is due now; the number of tries."""
+    def run_due(self, stop: Callable[[], bool] = lambda: False, kinds: Container[str] | None = None) -> int:
+        """Perform everything that is due now, or what is of these kinds; the number of tries."""
         if not self.store.queue.anything(self.clock.iso()):
             return 0
         self.store.queue.expire()
         tries = 0
         for performer in self.performers:
-            while not stop():
+            wanted = [kind for kind in performer.kinds if kinds is None or kind in kinds]
+            while wanted and not stop():
                 tasks = self.store.queue.claim(
-                    performer.kinds,
+                    wanted,
                     self.clock.iso(),
                     self.settings.outbox.lease_seconds,
                     self.settings.outbox.batch,

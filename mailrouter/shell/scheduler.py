@@ -8,7 +8,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -29,6 +29,7 @@ from mailrouter.shell.store.store import Store
 _RENEW_IDLE = 540.0  # seconds; RFC 2177 asks for less than 29 minutes, servers drop it sooner
 _LONGEST_PAUSE = 300.0  # between attempts at a failing mailbox
 _TICK = 5.0
+_AT_ONCE = frozenset({"forward", "notify", "flag", "move"})  # what no person's doing makes unwanted
 _DRAIN = 9.0  # seconds that threads have to end
 
 
@@ -188,13 +189,13 @@ class Service:
         self.wake()
         return self.stopping.is_set() or not self._lease(mailbox)
 
-    def _perform(self, ended: threading.Event) -> None:
+    def _perform(self, ended: threading.Event, kinds: Container[str] | None = None) -> None:
         """The outbox's thread: whenever woken, and each second for what backoff has let wait."""
         while not ended.is_set():
             self._wake.wait(1.0)
             self._wake.clear()
             try:
-                self.outbox.run_due(ended.is_set)
+                self.outbox.run_due(ended.is_set, kinds)
             except Exception as error:  # noqa: BLE001 - the outbox's boundary: the database may come back
                 log.event("service.tick_failed", warning=True, error=f"{type(error).__name__}: {error}")
                 ended.wait(1.0)
@@ -202,9 +203,12 @@ class Service:
 
     @contextmanager
     def _performing(self) -> Iterator[None]:
-        """While this lasts the outbox is worked at beside it; after it nobody is at the outbox."""
+        """While this lasts mail is passed on and filed beside it; after it nobody is at the outbox.
+
+        The rest waits: the poll may find that it is no longer wanted, because a person has answered meanwhile.
+        """
         ended = threading.Event()
-        thread = threading.Thread(target=self._perform, args=(ended,), name="outbox", daemon=True)
+        thread = threading.Thread(target=self._perform, args=(ended, _AT_ONCE), name="outbox", daemon=True)
         thread.start()
         try:
             yield
