@@ -60,6 +60,7 @@ class Service:
     def run_once(self) -> int:
         """Poll every mailbox and perform what is due. 0 quiet (holds included), 1 something failed, 3 unreachable."""
         self._alone()
+        before = self.outbox.given_up
         with self._performing():
             unreachable = [mailbox for mailbox in self.settings.mailboxes if not self.poll_once(mailbox)]
         self.duties.attend()
@@ -67,7 +68,7 @@ class Service:
         self.outbox.close()
         if unreachable:
             return 3
-        return 1 if self.outbox.given_up or self.store.queue.tried_in_vain() else 0
+        return 1 if self.outbox.given_up > before or self.store.queue.tried_in_vain() else 0
 
     def poll_once(self, mailbox: Mailbox) -> bool:
         """One poll of one mailbox; False if it could not be reached, which is written down."""
