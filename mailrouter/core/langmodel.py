@@ -32,7 +32,8 @@ class Model:
             self._moves = trained["moves"]  # rows of 256 next states
             self._rows = trained["rows"].astype(np.intp) << 8  # the row of each state
             self._features = trained["features"].astype(np.intp)  # the one that a state says was seen; -1 for none
-            self._table = trained["table"].astype(np.float32)  # scores by feature and language
+            # Scores by feature and language; features are taken from it by rows, which must lie together.
+            self._table = np.ascontiguousarray(trained["table"], dtype=np.float32)
             self._bias = trained["bias"]
             self._languages = tuple(trained["languages"].tolist())
         self._first = self._moves[self._rows[0] + np.arange(256)]  # the state after one byte, after two:
