@@ -5,6 +5,7 @@ Invariant: only days that lie ahead of the letter and that no deadline is made o
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -56,7 +57,15 @@ def announced_events(
             place = _place(sentence, printed, language)
             events.append(event_of(printed, occasion_title(named, printed, subject), place))
             break  # further days of the sentence are of the same occasion
-    return tuple(_once(events))
+    return tuple(_whole(event, subject, language) for event in _once(events))
+
+
+def _whole(event: Event, subject: str | None, language: str | None) -> Event:
+    """An event of one day with the last day that the letter's title prints for it."""
+    for printed in find_dates(subject or "", language=language):
+        if printed.starts and printed.ends and printed.starts.isoformat() == event.starts == event.ends:
+            return replace(event, ends=printed.ends.isoformat())
+    return event
 
 
 def _ahead(printed: PrintedDate, after: date | None) -> bool:

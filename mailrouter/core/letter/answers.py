@@ -71,7 +71,7 @@ def answer_mailbox(sentences: Sequence[str], asks: Sequence[Ask], author: Party,
             - 3 * bool(phrases().further.search(folded))
         )
         if score > 0 and (best is None or score > best[0]):
-            best = score, boxes[0]
+            best = score, _best_box(sentence, boxes)
     if best:
         return best[1]
     private = bool(author.name) and not author.institution and not author.role
@@ -79,6 +79,18 @@ def answer_mailbox(sentences: Sequence[str], asks: Sequence[Ask], author: Party,
         own = [box for line in (*layout.tail, *layout.head) for box in mailboxes(line.text) if _own(box, author)]
         return own[0] if own else None
     return None
+
+
+def _best_box(sentence: str, boxes: Sequence[str]) -> str:
+    """The address in a sentence of several that stands behind words of an answer, and not of further questions."""
+    start = 0
+    for box in boxes if len(boxes) > 1 else ():
+        at = sentence.index(box, start)
+        clause = flat(sentence[start:at])
+        if phrases().answer.search(clause) and not phrases().further.search(clause):
+            return box
+        start = at + len(box)
+    return boxes[0]
 
 
 def _own(box: str, author: Party) -> bool:

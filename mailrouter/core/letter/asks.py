@@ -5,7 +5,7 @@ only says how or by when to answer gives its date to the asks before it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -43,6 +43,8 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
         waiting = bool(when) and not all(ask.deadline_raw for ask in asks)  # for a date that a later sentence gives
         found = _meant_before(before, sentence, tables) if not asks else ()
         found = found or _sentence_asks(folded, wanting, has_asks=bool(asks), waiting=waiting, dated=bool(when))
+        if asks and not when and _is_aside(found, sentence):
+            continue
         if found:
             for kind in found:
                 _add(
@@ -52,7 +54,12 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
                 )
         elif when and asks and not _refused(flat(sentence), tables) and _is_vehicle(sentence, tables):
             asks = _dated_asks(asks, when, _spoken_of(flat(sentence), tables))
-    return tuple(asks) or _questions(sentences)
+    return tuple(asks) or _questions(sentences, lambda sentence: deadline(sentence, tables, after, language))
+
+
+def _is_aside(kinds: Sequence[AskKind], sentence: str) -> bool:
+    """Whether a sentence asks only those whom its condition concerns; a deputy to name is an ask all the same."""
+    return bool({"reply", "inform", "transmit"} & set(kinds)) and bool(phrases().conditional.match(flat(sentence)))
 
 
 def _meant_before(before: str, sentence: str, tables: Sequence[AskPhrases]) -> tuple[AskKind, ...]:
@@ -63,7 +70,7 @@ def _meant_before(before: str, sentence: str, tables: Sequence[AskPhrases]) -> t
     return (min(named)[1],) if named else ()
 
 
-_LIST = re.compile(r"(?<=:)\s+(?:[-–•▪]|\(?[a-z\d]{1,2}[.)])\s.*$", re.IGNORECASE)
+_LIST = re.compile(r"(?<=:)\s+(?:[-–•▪]|\(?[a-z\d]{1,2}[.)])(?:\s.*)?$", re.IGNORECASE)
 
 
 def _without_list(sentence: str) -> str:
@@ -83,10 +90,10 @@ def _spoken_of(folded: str, tables: Sequence[AskPhrases]) -> frozenset[AskKind]:
     return frozenset(kind for table in tables for kind in _kinds_at(words, table.kinds, 0))
 
 
-def _questions(sentences: Sequence[str]) -> tuple[Ask, ...]:
+def _questions(sentences: Sequence[str], dated: Callable[[str], Deadline | None]) -> tuple[Ask, ...]:
     """The first question of a letter that asks in no other way: it wants an explanation."""
     asked = (sentence for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > _QUESTION_WORDS)
-    return tuple(Ask("reply", sentence) for sentence in asked)[:1]
+    return tuple(Ask("reply", sentence, *_fields(dated(sentence))) for sentence in asked)[:1]
 
 
 def _fields(when: Deadline | None) -> tuple[str | None, str | None]:
@@ -229,7 +236,7 @@ def _invited_to(spans: dict[AskKind, _Span], reach: int) -> AskKind:
 
 
 _GENERIC_REPLY = re.compile(
-    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|contributions|ответ\w*|відповід\w*|respuesta\w*|rispost\w*|antwoord\w*|svar\w*|odpowied\w*)(?!\w)"
+    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|(?:all|the|your)\s+contributions|^contributions|entscheidung\w*|decision|ответ\w*|відповід\w*|respuesta\w*|rispost\w*|antwoord\w*|svar\w*|odpowied\w*)(?!\w)"
 )
 
 
@@ -284,7 +291,7 @@ def deadline(sentence: str, tables: Sequence[AskPhrases], after: date | None, la
             continue
         for table in tables:
             cue = _cue(folded, printed, table)
-            if cue is not None and not phrases().lasting.search(folded[max(0, cue[0] - _LASTING_REACH) : cue[0]]):
+            if cue is not None and not _lasts(folded, cue[0]):
                 begin, finish = cue
                 return Deadline(day, sentence[begin:finish].strip(" ,;:("))
     for table in tables:
@@ -294,6 +301,15 @@ def deadline(sentence: str, tables: Sequence[AskPhrases], after: date | None, la
     return None
 
 
+_UNTIL = re.compile(r"(?:until|till|to|kuni|bis|jusqu|saakka|asti|lidz|iki|до|do|tot|till)\b")
+
+
+def _lasts(folded: str, begin: int) -> bool:
+    """Whether the words before an "until" say that something lasts, or should last, that long."""
+    before = folded[max(0, begin - _LASTING_REACH) : begin]
+    return bool(_UNTIL.match(folded, begin) and phrases().lasting.search(before))
+
+
 def is_deadline(sentence: str, printed: PrintedDate, language: str | None) -> bool:
     """Whether the words around a date make it a day to do something by."""
     folded = flat(sentence)
@@ -301,7 +317,8 @@ def is_deadline(sentence: str, printed: PrintedDate, language: str | None) -> bo
 
 
 _BETWEEN = re.compile(
-    r"^[\s,(]*(?:(?:the|le|la|den|dem|la date du|(?:[^\W\d_]+päeva\w*|[^\W\d_]+paeva\w*)|[^\W\d_]{3,14})[\s,]+){0,3}(?:\d{1,2}[.:h]\d{2}\s*(?:\([^)]{2,6}\)|[a-z]{2,4})?[\s,]*(?:on|le|am|,)?\s*)?$"
+    r"^[\s,(]*(?:(?:the|le|la|den|dem|la date du|(?:[^\W\d_]+päeva\w*|[^\W\d_]+paeva\w*)|[^\W\d_]{3,14})[\s,]+){0,3}"
+    r"(?:(?:\d{1,2}[.:h]\d{2}\s*(?:\([^)]{2,6}\)|[a-z]{2,4})?|noon|midday|midnight|midi|mittag)[\s,]*(?:(?:on|le|am|,)\s*(?:[^\W\d_]{5,12}[\s,]+)?)?)?$"
 )
 
 

@@ -62,6 +62,15 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("numeric", r"(?<![\d./-])(\d{1,2})([./-])\s?(\d{1,2})\2\s?((?:19|20)?\d{2})(?![\d/]|\.\d)"),
         (
+            "year-first-range",
+            r"(?<![\d.])((?:19|20)\d{2})(?:\.?\s?(?:gada|m\.|a\.|aasta|metu))\.?\s"
+            + _DAY
+            + _JOIN
+            + _DAY
+            + r"\s"
+            + _MONTH,
+        ),
+        (
             "year-first",
             r"(?<![\d.])((?:19|20)\d{2})(?:\.?\s?(?:gada|m\.|a\.|aasta|metu))?\.?\s" + _DAY + r"\s" + _MONTH,
         ),
@@ -224,6 +233,14 @@ def _year_first(groups: _Groups, _after: date | None, language: str | None) -> _
     return _one(_day(int(year or 0), number, int(day or 0)), month or "") if number else None
 
 
+def _year_first_range(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
+    year, day, last, month = groups
+    number = month_number(month or "", language)
+    if not number:
+        return None
+    return _span(_day(int(year or 0), number, int(day or 0)), _day(int(year or 0), number, int(last or 0)), month or "")
+
+
 def _year_month_day(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
     year, month, day, last = groups
     number = month_number(month or "", language)
@@ -295,6 +312,7 @@ _READERS = {
     "iso": _iso,
     "numeric": _numeric,
     "numeric-range": _numeric_range,
+    "year-first-range": _year_first_range,
     "year-first": _year_first,
     "year-month-day": _year_month_day,
     "two-months": _two_months,

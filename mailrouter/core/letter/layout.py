@@ -403,7 +403,7 @@ def _names_above(lines: Sequence[Line], start: int, signed: int) -> int:
     for at in range(signed - 1, max(start, signed - _SIGNATURE_LINES - 1), -1):
         if is_prose(lines[at]) and not named_line(lines[at].text):
             break
-        if lines[at].gap and named_line(lines[at].text):
+        if (lines[at].gap or lines[at - 1].text[-1] == ".") and named_line(lines[at].text):
             first = at
     above = lines[first - 1] if first > start else None
     return first - 1 if above and is_role(above.text) and not is_prose(above) else first
@@ -416,7 +416,9 @@ def _signature_at(lines: Sequence[Line], start: int) -> int:
         if last_page and phrases().signed.search(lines[at].folded) and len(lines[at].text) < 160:
             return _names_above(lines, start, at)
     for at in range(max(start + 1, len(lines) - _SIGNATURE_LINES), len(lines)):
-        if (lines[at].gap or _takes_leave(lines[at - 1])) and named_line(lines[at].text):
+        ended = lines[at - 1].text[-1] == "." and lines[at].text[-1] != "."
+        apart = lines[at].gap or ended or _takes_leave(lines[at - 1])
+        if apart and named_line(_BRACKETED.sub("", lines[at].text)):
             above = lines[at - 1]
             return at - 1 if at - 1 > start and is_role(above.text) and not _is_text(above) else at
     return len(lines)
@@ -424,6 +426,9 @@ def _signature_at(lines: Sequence[Line], start: int) -> int:
 
 _LEAVE_WORDS = 4
 _DATE_ALONE = re.compile(r"\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}\s?(?:a|г)?\.?")
+
+
+_BRACKETED = re.compile(r"^[\[(/][^\])/]{1,30}[\])/]\s*")  # "(Signed) L. Berg"
 
 
 def _takes_leave(line: Line) -> bool:

@@ -137,7 +137,7 @@ _PROCEDURE = re.compile(
     r"(?:Interinstitutional File:?\s*)?(?:(?:19|20)\d\d/\d{4}\s?\([A-Z]{3}\)|(?P<number>\d{3,6}/\d\S*))$"
 )
 _BARE_TOKEN = re.compile(
-    r"^(?:[A-ZÀ-Ž][a-zß-ž]{1,3}\d{4}/\d+(?:/\w+)*|(?=\S*\d)[A-ZÀ-Ž][A-Za-zÀ-ž]{1,7}-[A-Za-z\d]{1,6}(?:\.[A-Za-z0-9]+){2,}|[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,4}\(\d{4}\)\s?\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}-(?:19|20)\d{2}-\d+"
+    r"^(?:[A-ZÀ-Ž][a-zß-ž]{1,3}\d{4}/\d+(?:/\w+)*|(?=\S*\d)[A-ZÀ-Ž][A-Za-zÀ-ž]{1,7}-[A-Za-z\d]{1,6}(?:\.[A-Za-z0-9]+){2,}|[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,6}(?:\([A-Z]{1,6}\))*\(\d{4}\)\s?\d+|[A-Z]{2,}(?:/[A-Z0-9]{1,4})+\s[A-Z]\(\d{4}\)\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}[a-zäö]{0,3}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -366,7 +366,8 @@ def _last_title(groups: Sequence[list[Line]]) -> Sequence[Line]:
 
 
 def _says_when(line: Line) -> bool:
-    return bool(_date_line(line, None) or _bare_line(line) or labelled(line, ("ours", "theirs", "date")))
+    dated = _date_line(line, None) and not _titled_date(line)
+    return bool(dated or _bare_line(line) or labelled(line, ("ours", "theirs", "date")))
 
 
 def _groups(head: Sequence[Line]) -> list[list[Line]]:
@@ -383,6 +384,13 @@ def _names_somebody(group: Sequence[Line]) -> bool:
     return any(named_line(line.text) or is_institution(line.text) or is_role(line.text) for line in group)
 
 
+def _titled_date(line: Line) -> bool:
+    """Whether a bold line with a date has words of a title, or ends one."""
+    words = re.findall(r"[^\W\d_]+", line.text)
+    return line.bold and (len(words) > _DATE_WORDS or len("".join(words)) > _DATE_LETTERS or line.text[0].islower())
+
+
+_DATE_WORDS, _DATE_LETTERS = 3, 30  # of a place, a month, a weekday
 _ROLE_ALONE = re.compile(r"(?:The|Le|La|L['’]|Der|Die)\s?(?:\S+\s?){1,4}$")
 
 
@@ -400,7 +408,12 @@ def _plainly_else(group: Sequence[Line]) -> bool:
             or has_title(line.text)
         ):
             return True
-        if labelled(line, kinds) or _date_line(line, None) or "@" in line.text or _ARES.search(line.text):
+        if (
+            labelled(line, kinds)
+            or (_date_line(line, None) and not _titled_date(line))
+            or "@" in line.text
+            or _ARES.search(line.text)
+        ):
             return True
     words = " ".join(line.text for line in group).split()
     least = 4 if words[0].isupper() else 6  # "VAIE"

@@ -33,6 +33,9 @@ _PARTICLES = frozenset(
         "ben",
         "af",
         "av",
+        "an",
+        "ter",
+        "ten",
     ]
 )
 _WORD = re.compile(r"^(?:[^\W\d_]\.)+$|^[^\W\d_]+(?:[-'’.][^\W\d_]+)*\.?$")

@@ -272,7 +272,7 @@ _STREET_BEHIND = re.compile(r",[^,]*\d.*$")  # "Ministry of the Interior, Pikk 6
 
 
 def _foot_blocks(body: Sequence[Line]) -> list[_Block]:
-    """An addressee's line that stands inside the running text, at the foot of page one."""
+    """An addressee that stands inside the running text, at the foot of page one."""
     blocks = []
     for line in body:
         if line.text[-1:] in ".;" or is_prose(line):
@@ -282,7 +282,26 @@ def _foot_blocks(body: Sequence[Line]) -> list[_Block]:
             blocks.append(
                 _Block((line,), Party(name=person.name, role=person.role, institution=person.institution), titled=True)
             )
-    return blocks
+    group = addressee_at_foot(body)
+    block = _block(group) if group else None
+    return [*blocks, replace(block, titled=True)] if block else blocks
+
+
+def addressee_at_foot(body: Sequence[Line]) -> Sequence[Line]:
+    """The lines of an addressee at the foot of page one: a person with a title, the role or institution, an address."""
+    for at, line in enumerate(body[:-2]):
+        if not line.gap or is_prose(line) or not has_title(line.text) or not named_line(line.text):
+            continue
+        rest = body[at + 1 :]
+        count = next((n for n, other in enumerate(rest) if other.gap or other.page != line.page), len(rest))
+        texts = [other.text for other in rest[:count]]
+        if (
+            count > 1
+            and any(is_role(text) or is_institution(text) for text in texts)
+            and not any(map(is_prose, rest[:count]))
+        ):
+            return body[at : at + 1 + count]
+    return ()
 
 
 def _addressee_block(blocks: Sequence[_Block], signer: Party, salutation: str) -> _Block | None:
@@ -365,7 +384,8 @@ def _top_line(line: Line, addressee: _Block | None) -> str | None:
 def _author(signer: Party, letterhead: _Block | None) -> Party:
     """The signer, completed from the letterhead."""
     head = letterhead.party if letterhead else Party()
-    own = _same_person(head.name, signer.name) or not signer.name
+    said = letterhead is not None and letterhead.labelled_from and not head.name
+    own = said or _same_person(head.name, signer.name) or not signer.name
     role = signer.role or (head.role if own else None)
     member = _OF_INSTITUTION.search(role or "")
     institution = head.institution or signer.institution or (member.group(1) if member else None)

@@ -140,6 +140,7 @@ class Phrases:
     verbale_words: Wording  # what stands between the two: a quick no for all other letters
     weak: dict[AskKind, Wording]  # what a request wants where no kind is named
     lasting: re.Pattern[str]  # at the end of what stands before "until"
+    conditional: re.Pattern[str]  # at the beginning of a sentence
     pronoun_asks: Wording
     announce: Wording
     occasion: Wording  # anywhere in a word
@@ -170,6 +171,7 @@ def phrases() -> Phrases:
         table=table,
         weak={kind: union(data["weak_asks"][kind], vocabulary) for kind in KINDS},
         lasting=re.compile(rf"(?<!\w)(?:{'|'.join(_compiled(data['lasting']))})(?:\W+\w+)?\W*$"),
+        conditional=opening(data["conditional"]),
         pronoun_asks=union(data["pronoun_asks"], vocabulary),
         announce=union(data["announce"], vocabulary),
         occasion=anywhere(data["occasion"], vocabulary),

@@ -27,7 +27,7 @@ from mailrouter.core.letter.marks import (
     title,
 )
 from mailrouter.core.letter.names import is_contact, mailboxes, named_line
-from mailrouter.core.letter.parties import Parties, note_verbale, parties
+from mailrouter.core.letter.parties import Parties, addressee_at_foot, note_verbale, parties
 from mailrouter.core.letter.phrases import phrases
 from mailrouter.core.letter.sentences import paragraphs, sentences
 from mailrouter.core.message import Address
@@ -215,10 +215,11 @@ def earliest(asks: Sequence[Ask]) -> Ask | None:
 
 def running_text(body: Sequence[Line]) -> list[Line]:
     """The body without what interrupts it: the addressee's line, page feet, contact lines."""
+    foot = addressee_at_foot(body)
     return [
         line
         for before, line in zip((None, *body), body, strict=False)
-        if (before and _goes_on(before, line)) or not _interrupts(line)
+        if line not in foot and ((before and _goes_on(before, line)) or not _interrupts(line))
     ]
 
 
