@@ -217,9 +217,17 @@ class Clauses:
         """Where "vaid" stands in a refused order to somebody: what follows it is ordered ("mitte Marile, vaid Jaanile")."""
         if tag.action not in ("forward", "send", "responsible"):
             return None
-        return next(
-            (at for at in range(tag.last, last) if self.lexicon.is_kind("clauses.instead", self.folded[at])), None
+        return next((at for at in range(tag.last, last) if self._begins_instead(at)), None)
+
+    def _begins_instead(self, at: int) -> bool:
+        word = self.folded[at]
+        if self.lexicon.is_kind("clauses.instead", word):
+            return True
+        only = self.folded[at - 1] in _BREAKS and self.lexicon.is_kind("clauses.only", word)
+        names = at + 1 < len(self.folded) and (
+            self._nameable(at + 1) or self.lexicon.is_kind("names.prepositions", self.folded[at + 1])
         )
+        return only and names
 
     def _mood(self, tag: Tag, first: int, last: int, before: Head | None) -> tuple[Mood, bool]:
         """The mood by the nearest cue before the form, then by what follows it, then by the head before."""
@@ -283,6 +291,11 @@ class Clauses:
             return None
         if self.lexicon.is_kind("cues.carry", self.folded[first]):
             return Mood.NEGATED, False
+        if before.mood is Mood.NEGATED and self.lexicon.is_kind("clauses.but", self.folded[first]):
+            return None  # "vastata pole vaja, aga registreerida tuleb"
+        bare = tag.form in ("bare", "verb") and "wish-needs-ask" in self.lexicon.options
+        if before.tag.form == "told" and bare and not self._broken(before.tag.last, tag.first):
+            return Mood.TOLD, False  # "she will register and answer it"
         if before.tag.form == "told" or before.mood is Mood.OPEN:
             return None
         return before.mood, before.asked

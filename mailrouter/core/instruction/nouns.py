@@ -54,10 +54,19 @@ class Nouns:
             and self._modifies(head.tag.first - 1)
         ):
             before = [(self._leftwards(head.tag.first - 1, head.first, []), head.tag.first)]  # "kantsleri nimele"
+        if (
+            before
+            and after
+            and any(self._lexicon.is_kind("names.also", self._folded[at]) for at in range(head.tag.last, after[0][0]))
+        ):
+            after = []  # "lisage Jaan vastutajaks ja Mari koopiasse"
         beside = bool(before) and before[-1][1] == head.tag.first and not (after and after[0][0] == head.tag.last)
         found = before or after if head.tag.form == "after" or beside else after or before
         found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]
-        found = self._run([name for name in found if not self._replaced(name)])
+        found = [name for name in found if not self._replaced(name)]
+        if found and found[-1][1] <= head.tag.first:
+            found = self._run([name for name in found if not self._parted(name, found[-1])])  # the nearest counts
+        found = self._run(found)
         if head.tag.form == "after":
             found = found[-1:]
         if not found and any(self._mine(self._folded[at]) or self._speaks(at) for at in _words(head.tag)):
@@ -79,6 +88,17 @@ class Nouns:
         if name[0] and self._lexicon.is_kind("names.sources", self._folded[name[0] - 1]):
             return True
         return name[1] < len(self._folded) and self._lexicon.is_kind("names.replaced", self._folded[name[1]])
+
+    def _parted(self, name: _RANGE, last: _RANGE) -> bool:
+        """Whether more than a list's marks stands between a name and the last one before a form ("Jaan is out, so Mari")."""
+        between = range(name[1], last[0])
+        return any(not self._sentence.words[at].mark and not self._in_list(at) for at in between)
+
+    def _in_list(self, at: int) -> bool:
+        word = self._sentence.words[at]
+        return word.capital or any(
+            self._lexicon.is_kind(kind, word.folded) for kind in ("names.also", "clauses.or", "names.articles")
+        )
 
     def _run(self, found: list[_RANGE]) -> list[_RANGE]:
         """The names up to the first that is no item of their list ("kaastäitja Peeter Kask")."""

@@ -126,6 +126,7 @@ def _listen(sentence: Sentence, language: str | None, heard: Heard, *, strict: b
             heard,
             ordered=any(said),
             registered=all(head.what == "register" for head, order in zip(heads, said, strict=True) if order),
+            told=_of_report(found, heads),
             alone=not strict and all(head.tag.form == "told" or head.what == "send" for head in heads),
         )
         if restriction is not None:
@@ -146,6 +147,12 @@ def _hear_amendment(clauses: Clauses, nouns: Nouns, heard: Heard) -> None:
         heard.responsible[:] = [(Mood.ORDERED, whole, people)]
     else:
         heard.doubts.append(f"a correction of something said before: “{whole}”")
+
+
+def _of_report(found: tuple[int, int, str] | None, heads: list[Head]) -> bool:
+    """Whether a deadline stands behind what somebody does or did: "FYI, she will answer it by Friday"."""
+    before = [head for head in heads if found and head.tag.first < found[0]]
+    return bool(before) and before[-1].tag.form == "told"
 
 
 def _deadline_found(clauses: Clauses, other: str | None) -> tuple[int, int, str] | None:
@@ -206,8 +213,8 @@ def _hear(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard) -> bool:
         if named and head.what != "purposes":
             heard.doubts.append(f"a condition that cannot be judged: “{words}”")
         return False
-    if head.mood is Mood.ORDERED and refuses(head, clauses):
-        heard.doubts.append(f"ordered and taken back: “{words}”")
+    if doubt := _doubt(head, clauses, heard):
+        heard.doubts.append(f"{doubt}: “{words}”")
     match head.what:
         case "register":
             heard.register.append((head.mood, words))
@@ -230,6 +237,24 @@ def _elsewhere(head: Head, clauses: Clauses) -> bool:
     tags = clauses.lexicon.tags(words)
     kinds = {tag.kind for tag in tags}
     return "register.themselves" in kinds or ("register.elsewhere" in kinds and "register.objects" not in kinds)
+
+
+def _doubt(head: Head, clauses: Clauses, heard: Heard) -> str:
+    """Why a person must be asked about an order that is firm by its form; "" where nothing speaks against it."""
+    if head.mood is not Mood.ORDERED:
+        return ""
+    if _either_way(head, clauses, heard):
+        return "one of two things is ordered"
+    return "ordered and taken back" if refuses(head, clauses) else ""
+
+
+def _either_way(head: Head, clauses: Clauses, heard: Heard) -> bool:
+    """Whether "or" joins the order to one of another kind: "registreerida või suunata"."""
+    if head.what not in ("register", "forward", "send") or not clauses.lexicon.is_kind(
+        "clauses.or", clauses.folded[head.first]
+    ):
+        return False
+    return bool(heard.forward if head.what == "register" else heard.register)
 
 
 def _of_part(head: Head, clauses: Clauses) -> bool:
@@ -302,10 +327,17 @@ def _hear_purpose(head: Head, clauses: Clauses, nouns: Nouns, heard: Heard, word
 
 
 def _hear_deadline(
-    clauses: Clauses, found: tuple[int, int, str] | None, heard: Heard, *, ordered: bool, registered: bool, alone: bool
+    clauses: Clauses,
+    found: tuple[int, int, str] | None,
+    heard: Heard,
+    *,
+    ordered: bool,
+    registered: bool,
+    told: bool,
+    alone: bool,
 ) -> None:
     """Note a deadline that an order has, or that is labelled as one; not one that somebody else waits for."""
-    if found is None or (clauses.sentence.asks_back and not ordered):
+    if found is None or (clauses.sentence.asks_back and not ordered) or (told and found[2] not in ("labels", "due")):
         return
     first, last, label = found
     begin = first
