@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from mailrouter.core.instruction.lexicon import ACTIONS, FORMS, Lexicon, Tag
-from mailrouter.core.instruction.periods import date_from
-from mailrouter.core.instruction.words import Sentence
+from mailrouter.core.instruction.clauses import BREAKS, Parts
+from mailrouter.core.instruction.lexicon import Tag
 
-_BREAKS = frozenset(",;()–—")
-_PAUSES = _BREAKS | {":", "-"}  # they end what a negation before them governs
-_QUOTES = {"“": "”", "„": "“”", "«": "»", '"': '"', "”": "”", "‘": "’"}  # opening mark → closing ones
-
-
-_GOVERNING = ("cues.question", "cues.negate")
+_PAUSES = BREAKS | {":", "-"}  # they end what a negation before them governs
 
 
 class Mood(Enum):
@@ -48,17 +42,8 @@ class Head:
         return self.tag.action
 
 
-class Clauses:
+class Clauses(Parts):
     """One sentence in one language: tags, cuts between heads, and moods."""
-
-    def __init__(self, sentence: Sentence, lexicon: Lexicon, tags: list[Tag]) -> None:
-        self.sentence = sentence
-        self.lexicon = lexicon
-        self.folded = tuple(word.folded for word in sentence.words)
-        self.tags = tags
-        self.cues = self._cues()
-        self.asked = any(tag.kind == "cues.ask" for tag in self.cues)
-        self._quoted = _quoted(self.folded)
 
     def heads(self) -> list[Head]:
         """The heads in order, each with its scope and mood."""
@@ -74,113 +59,6 @@ class Clauses:
         for tag, first, last in zip(tags, cuts, cuts[1:], strict=False):
             heads.append(self._head(tag, first, last, heads[-1] if heads else None))
         return heads
-
-    def date_to_answer(self) -> tuple[int, int, str] | None:
-        """A bare date right behind a thing to be done and at its clause's end ("vastata 31.03"); as `deadline_at`."""
-        for tag in self.tags:
-            if tag.action != "purposes" or tag.form == "told":
-                continue
-            end = date_from(self.sentence.words, tag.last) if tag.last < len(self.folded) else None
-            if end and (end == len(self.folded) or self._parts(end) or self.folded[end] in ".!"):
-                return tag.last, end, ""
-        return None
-
-    def _head_tags(self) -> list[Tag]:
-        """Heads that do not overlap, the longer one first; "bare" only where a clause begins."""
-        chosen: list[Tag] = []
-        found = [tag for tag in self.tags if tag.action in ACTIONS and tag.form in FORMS]
-        if any(tag.action == "responsible" for tag in found):
-            found = [tag for tag in found if tag.action != "assign"]  # "vastutajaks määrata": the verb says no more
-        for tag in sorted(
-            found, key=lambda t: (t.first - t.last, t.first, t.form != "told", t.form != "bare", t.form == "after")
-        ):
-            if any(tag.first < other.last and other.first < tag.last for other in chosen) or self._within_negation(tag):
-                continue
-            if tag.form in ("bare", "direct") and tag.action != "responsible" and not self.begins_clause(tag):
-                continue
-            if (tag.form == "asked" and self._describes(tag)) or self._within_label(tag):
-                continue
-            chosen.append(tag)
-        return sorted(chosen, key=lambda t: t.first)
-
-    def describes(self, first: int, last: int) -> bool:
-        """Whether words are a relative clause that orders nothing: "kiri, mille saime täna"."""
-        if not self.lexicon.is_kind("names.relative", self.folded[first]):
-            return False
-        return not any(tag.action in ACTIONS and tag.form in FORMS and first <= tag.first < last for tag in self.tags)
-
-    def within_form(self, cue: Tag) -> bool:
-        """Whether a cue is part of a longer form ("with a request to comment")."""
-        return any(
-            tag.action in ACTIONS and tag.form in FORMS and tag.first < cue.first and cue.last <= tag.last
-            for tag in self.tags
-        )
-
-    def _within_negation(self, tag: Tag) -> bool:
-        """Whether a form is part of a longer negation: "under no circumstances"."""
-        return any(
-            cue.kind == "cues.negate" and cue.first <= tag.first and tag.last <= cue.last and cue.last - cue.first > 2
-            for cue in self.cues
-        )
-
-    def _within_label(self, tag: Tag) -> bool:
-        """Whether a form is part of a deadline's label: "tähtaeg vastamiseks"."""
-        return any(
-            other.kind == "periods.labels" and other.first < tag.first and tag.last <= other.last for other in self.tags
-        )
-
-    def _describes(self, tag: Tag) -> bool:
-        """Whether a participle follows a place: "Deltasse lisatud kiri"."""
-        return tag.last < len(self.folded) and self.lexicon.is_kind("names.descriptive", self.folded[tag.last])
-
-    def begins_clause(self, tag: Tag) -> bool:
-        """Whether only courtesy, adverbs and conjunctions stand between the clause's begin and the form."""
-        at = tag.first
-        if self.lexicon.is_kind("clauses.begin", self.folded[at]):
-            return True  # "and reaches": the conjunction is part of the form
-        while at > 0:
-            word = self.folded[at - 1]
-            if not word[:1].isalnum() or self.lexicon.is_kind("clauses.begin", word):
-                return True
-            if any(
-                cue.kind in ("cues.ask", "cues.need", "cues.negate", "cues.negate_command", "cues.open")
-                and cue.first < at <= cue.last
-                for cue in self.cues
-            ):
-                return True
-            if not self.lexicon.is_kind("clauses.adverb", word):
-                return False
-            at -= 1
-        return True
-
-    def _cues(self) -> list[Tag]:
-        """Cues, where a longer one hides what lies within it ("kui vaja" hides the condition "kui")."""
-        found = [tag for tag in self.tags if tag.action == "cues" and tag.kind != "cues.negate_after"]
-        order = {"cues.open": 0, "cues.ask": 1, "cues.courtesy": 2}
-        kept: list[Tag] = []
-        for tag in sorted(found, key=lambda t: (t.first - t.last, order.get(t.kind, 3))):
-            if not any(other.first <= tag.first and tag.last <= other.last for other in kept):
-                kept.append(tag)
-        return sorted(kept, key=lambda t: t.first)
-
-    def _cut(self, left: Tag, right: Tag) -> int:
-        """Where the words of one head end and those of the next begin."""
-        if right.first > left.last and self.lexicon.is_kind("clauses.and", self.folded[right.first]):
-            return right.first  # "and shared": the conjunction is part of the form
-        between = range(left.last, right.first)
-        marks = [
-            at for at in between if self.folded[at] in _BREAKS or self.lexicon.is_kind("clauses.and", self.folded[at])
-        ]
-        if not marks:
-            # "palun vaata üle ja ütle kas registreerida": what governs the next form belongs to it.
-            governing = [cue.first for cue in self.cues if cue.kind in _GOVERNING and cue.first in between]
-            if governing:
-                return governing[0]
-            return right.first if left.action != "register" else left.last
-        if left.action in ("forward", "send") and right.action == "purposes" and right.form == "noun":
-            return right.first
-        # Recipients come as a list: the last mark parts it from what follows.
-        return marks[-1] if left.action in ("forward", "send", "purposes") else marks[0]
 
     def _head(self, tag: Tag, first: int, last: int, before: Head | None) -> Head:
         if tag.form == "told" or self._cited(tag):
@@ -210,7 +88,7 @@ class Clauses:
     def _from_request(self, tag: Tag, first: int) -> int:
         """Where the clause of a request begins: "kutse ministrile, palun suunata …" names no recipient before it."""
         asked = [cue.first for cue in self.cues if cue.kind == "cues.ask" and first <= cue.first < tag.first]
-        breaks = [at for at in range(first, asked[-1]) if self.folded[at] in _BREAKS] if asked else []
+        breaks = [at for at in range(first, asked[-1]) if self.folded[at] in BREAKS] if asked else []
         return breaks[-1] if breaks else first
 
     def _instead(self, tag: Tag, last: int) -> int | None:
@@ -223,7 +101,7 @@ class Clauses:
         word = self.folded[at]
         if self.lexicon.is_kind("clauses.instead", word):
             return True
-        only = self.folded[at - 1] in _BREAKS and self.lexicon.is_kind("clauses.only", word)
+        only = self.folded[at - 1] in BREAKS and self.lexicon.is_kind("clauses.only", word)
         names = at + 1 < len(self.folded) and (
             self._nameable(at + 1) or self.lexicon.is_kind("names.prepositions", self.folded[at + 1])
         )
@@ -347,13 +225,6 @@ class Clauses:
             for other in self.tags
         )
 
-    def _broken(self, first: int, last: int, breaks: frozenset[str] = _BREAKS) -> bool:
-        """Whether a comma or "but" stands between two places."""
-        return any(
-            self.folded[at] in breaks or self.lexicon.is_kind("clauses.but", self.folded[at])
-            for at in range(first, last)
-        )
-
     def _sides(self, tag: Tag, first: int, last: int) -> tuple[tuple[int, int], ...]:
         """Parts of a scope that are open or negated on their own ("ja vajadusel Jaanile"); the head's own part too."""
         parts: list[tuple[int, int]] = []
@@ -371,23 +242,6 @@ class Clauses:
             else:
                 parts.append((first, last))
         return tuple(parts)
-
-    def _nameable(self, at: int) -> bool:
-        word = self.sentence.words[at]
-        return word.capital or self.lexicon.is_kind("names.recipients", word.folded)
-
-    def _part(self, tag: Tag, first: int, last: int) -> tuple[int, int]:
-        """The words around a tag up to the next break or "and"."""
-        begin, end = tag.first, tag.last
-        while begin > first and not self._parts(begin - 1):
-            begin -= 1
-        while end < last and not self._parts(end):
-            end += 1
-        return begin, end
-
-    def _parts(self, at: int) -> bool:
-        word = self.folded[at]
-        return word in _BREAKS or self.lexicon.is_kind("clauses.and", word) or self.lexicon.is_kind("clauses.but", word)
 
     def _hangs_on(self, before: Head, tag: Tag) -> bool:
         """Whether a form stands behind an if-clause with a form of its own ("kui nad arvamust ootavad, siis …")."""
@@ -409,16 +263,3 @@ class Clauses:
                 for at in conditions
             )
         return any(first <= at < last and (at == first or self._parts(at - 1) or at == 0) for at in conditions)
-
-
-def _quoted(folded: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    """Where quotation marks open and close within a sentence; a sentence wholly quoted is said by its author."""
-    found: list[tuple[int, int]] = []
-    begin: int | None = None
-    for at, word in enumerate(folded):
-        if begin is not None and word in _QUOTES[folded[begin]]:
-            found.append((begin, at))
-            begin = None
-        elif begin is None and word in _QUOTES:
-            begin = at
-    return tuple((first, last) for first, last in found if first > 0)
