@@ -227,3 +227,10 @@ def test_order_is_heard_beside_an_address_and_an_aside():
     orders = read_orders("Vastutajaks, palun, määrata mari.tamm@ministry.example.", "")
     assert orders is not None
     assert orders.responsible_raw == "mari.tamm@ministry.example"
+
+
+def test_line_of_marks_alone_is_read():
+    """A last line of which folding leaves nothing breaks no reading, and the order above it counts."""
+    orders = read_orders("Palun registreerida.\n\u0483", "")
+    assert orders is not None
+    assert orders.register

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from mailrouter.core.dates import month_numbers
@@ -105,8 +105,10 @@ def _body(text: str, closings: re.Pattern[str], notices: re.Pattern[str]) -> lis
     """The lines before the closing, and those after it that are marked as a postscript."""
     lines: list[str] = []
     closed = False
-    answered = any(line.strip() and not line.startswith(">") for line in text.splitlines())
-    for line, folded in zip(text.splitlines(), fold(text).splitlines(), strict=True):  # folding keeps every line's end
+    written = text.splitlines()
+    answered = any(line.strip() and not line.startswith(">") for line in written)
+    # Folding keeps every line's end, but nothing may be left of a last line without one.
+    for line, folded in zip_longest(written, fold(text).splitlines()[: len(written)], fillvalue=""):
         if answered and line.startswith(">"):
             continue  # somebody else's words, answered below or above
         stripped = folded.strip(" >*_\t|")
