@@ -77,12 +77,19 @@ def _ahead(printed: PrintedDate, after: date | None) -> bool:
 
 
 def _once(events: Sequence[Event]) -> list[Event]:
-    """Each day once: the first that names it."""
+    """Each day once: the first that names it; a day within another occasion's days is a part of that."""
     kept: list[Event] = []
     for event in events:
         if all(event.starts != other.starts for other in kept):
             kept.append(event)
-    return kept
+    return [event for event in kept if not any(_within(event, other) for other in kept)]
+
+
+def _within(event: Event, other: Event) -> bool:
+    """Whether an event of one day lies inside the days of a longer one."""
+    if event is other or not (event.starts and event.ends and other.starts and other.ends):
+        return False
+    return event.starts == event.ends and other.starts < event.starts <= other.ends
 
 
 def _labelled(body: Sequence[Line], subject: str | None, language: str | None, after: date | None) -> Event | None:

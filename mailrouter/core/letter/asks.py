@@ -236,7 +236,7 @@ def _invited_to(spans: dict[AskKind, _Span], reach: int) -> AskKind:
 
 
 _GENERIC_REPLY = re.compile(
-    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|(?:all|the|your)\s+contributions|^contributions|entscheidung\w*|decision|ответ\w*|відповід\w*|respuesta\w*|rispost\w*|antwoord\w*|svar\w*|odpowied\w*)(?!\w)"
+    r"(?<!\w)(?:repl(?:y|ies)|responses?|answers?|vastus\w*|vasta\w*|reponses?|repondre|antwort\w*|ruckmeldung\w*|vastau\w*|atbild(?!ig)\w*|atsakym\w*|(?:all|the|your)\s+contributions|^contributions|entscheidung\w*|decision|kinnitus\w*|решени\w*|ответ\w*|відповід\w*|respuesta\w*|rispost\w*|antwoord\w*|svar\w*|odpowied\w*)(?!\w)"
 )
 
 

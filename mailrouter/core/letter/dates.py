@@ -100,6 +100,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("month-range", r"(?<!\w)" + _MONTH + r"\s(\d{1,2})\s?[-–—]\s?(\d{1,2}),?\s((?:19|20)\d{2})"),
         ("month-day", r"(?<!\w)" + _MONTH + r"\s(\d{1,2})(?:st|nd|rd|th)?(?:,\s?|\s)((?:19|20)\d{2})"),
         ("month-day-bare", r"(?<!\w)" + _MONTH + r"\s(\d{1,2})(?:st|nd|rd|th)?(?:\s?d\.)?(?![\w%:]|[.,/-]\d)"),
+        ("day-bare", r"(?<=[a-z] )(\d{1,2})\.\s?(\d{1,2})\.(?=$|,|\s[a-z(])"),
         ("month", r"(?<!\w)" + _MONTH + _YEAR_AFTER),
         ("month-after", r"(?<![\d.])((?:19|20)\d{2})(?:\.?\s?(?:gada|m\.|a\.|aasta|metu))\.?\s" + _MONTH),
         (
@@ -118,7 +119,7 @@ _DIGIT = re.compile(r"\d")
 # What a text must have for the forms: a quick no for the numbers that are no dates, which are most.
 _FIGURES = re.compile(r"\d[./-]\s?\d")
 _YEAR = re.compile(r"(?:19|20)\d{2}")
-_OF_FIGURES = frozenset({"iso", "numeric-range", "numeric"})
+_OF_FIGURES = frozenset({"iso", "numeric-range", "numeric", "day-bare"})
 _OF_YEAR = frozenset({"quarter", "season"})
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _LONGEST_MONTH = 14  # letters, as in _MONTH
@@ -288,6 +289,16 @@ def _month_day_bare(groups: _Groups, after: date | None, language: str | None) -
     return _one(_dated(day, number, None, after), month or "") if number else None
 
 
+def _day_bare(groups: _Groups, after: date | None, language: str | None) -> _Reading | None:
+    """A day without a year, "14.3.", in the languages that write days so; elsewhere it is the number of a section."""
+    if language not in {"fi", "de", "et"} or not 0 < int(groups[1] or 0) <= _MONTHS:
+        return None
+    return _one(_dated(groups[0], int(groups[1] or 0), None, after))
+
+
+_MONTHS = 12
+
+
 def _month_range(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
     month, day, last, year = groups
     number = month_number(month or "", language)
@@ -320,6 +331,7 @@ _READERS = {
     "day": _day_month,
     "month-range": _month_range,
     "month-day-bare": _month_day_bare,
+    "day-bare": _day_bare,
     "month-day": _month_day,
     "month": _month,
     "month-after": _month_after,

@@ -171,13 +171,22 @@ def _unwind_columns(rows: Sequence[str]) -> list[str]:
         if len(cells) == 2 and cells[1]:
             pairs.append((cells[0], cells[1]))
             continue
-        if pairs and len(cells) == 1 and cells[0] and not cells[0].endswith((".", ",", ":")) and len(cells[0]) < 60:
+        if pairs and len(cells) == 1 and _goes_on_alone(cells[0]):
             pairs.append((cells[0], ""))  # a column that goes on alone
             continue
         unwound += _unwound(pairs)
         pairs = []
         unwound.append(row)
     return unwound
+
+
+_COLUMN_WIDTH = 60  # characters
+
+
+def _goes_on_alone(cell: str) -> bool:
+    """Whether a line under two columns may be the left one's next, and not what stands under both."""
+    short = bool(cell) and not cell.endswith((".", ",", ":")) and len(cell) < _COLUMN_WIDTH
+    return short and not phrases().signed.search(flat(cell))
 
 
 _NOTE = re.compile(r"\([^()\d]{4,40}\*?\)")
@@ -403,7 +412,8 @@ def _names_above(lines: Sequence[Line], start: int, signed: int) -> int:
     for at in range(signed - 1, max(start, signed - _SIGNATURE_LINES - 1), -1):
         if is_prose(lines[at]) and not named_line(lines[at].text):
             break
-        if (lines[at].gap or lines[at - 1].text[-1] == ".") and named_line(lines[at].text):
+        apart = lines[at].gap or lines[at - 1].text[-1] == "." or (lines[at - 1].gap and is_role(lines[at - 1].text))
+        if apart and named_line(lines[at].text):
             first = at
     above = lines[first - 1] if first > start else None
     return first - 1 if above and is_role(above.text) and not is_prose(above) else first

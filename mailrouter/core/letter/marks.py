@@ -137,7 +137,7 @@ _PROCEDURE = re.compile(
     r"(?:Interinstitutional File:?\s*)?(?:(?:19|20)\d\d/\d{4}\s?\([A-Z]{3}\)|(?P<number>\d{3,6}/\d\S*))$"
 )
 _BARE_TOKEN = re.compile(
-    r"^(?:[A-ZÀ-Ž][a-zß-ž]{1,3}\d{4}/\d+(?:/\w+)*|(?=\S*\d)[A-ZÀ-Ž][A-Za-zÀ-ž]{1,7}-[A-Za-z\d]{1,6}(?:\.[A-Za-z0-9]+){2,}|[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,6}(?:\([A-Z]{1,6}\))*\(\d{4}\)\s?\d+|[A-Z]{2,}(?:/[A-Z0-9]{1,4})+\s[A-Z]\(\d{4}\)\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}[a-zäö]{0,3}-(?:19|20)\d{2}-\d+"
+    r"^(?:[A-Za-z][\w-]{1,12}(?:/[A-Za-z\d.-]+)*/(?:19|20)\d{2}/\d+|[A-ZÀ-Ž][a-zß-ž]{1,3}\d{4}/\d+(?:/\w+)*|(?=\S*\d)[A-ZÀ-Ž][A-Za-zÀ-ž]{1,7}-[A-Za-z\d]{1,6}(?:\.[A-Za-z0-9]+){2,}|[A-Za-z]{2,}(?:/[A-Za-z]{2,})+[\s/-]\d[\d/-]*|(?=\S*\d)[A-Z]{1,6}(?:-[A-Z]{1,6})*(?:\.[A-Z0-9]+){2,}|[A-Z]{1,6}(?:\([A-Z]{1,6}\))*\(\d{4}\)\s?\d+|[A-Z]{2,}(?:/[A-Z0-9]{1,4})+\s[A-Z]\(\d{4}\)\d+|[A-ZÄÖÜÕ]{1,6}\d[A-Z\d.]*(?:-\d+)+|[A-Z][A-Z/.-]*/\s?(?:N°|Nr\.?|No\.?)\s?\d+|[A-ZÄÖÜÕ]{2,10}[a-zäö]{0,3}-(?:19|20)\d{2}-\d+"
     r"|(?=\S*\d)[A-ZÄÖÜÕ\d][A-ZÄÖÜÕ\d.-]*/[\w.()-]+(?:/[\w.()-]+)*"
     r"|(?:[A-ZÄÖÜÕ]{1,8}[ /-])?[A-ZÄÖÜÕ\d.-]*\d[\w.-]*/[\w./-]*\d[\w./-]*)$"
 )
@@ -188,13 +188,16 @@ def _last_number(line: Line) -> str | None:
 _PLACE_DATE = re.compile(r"^[^\W\d]{2,20}(?:[ -][^\W\d]{2,20})?,?\s")
 
 
+_OF_OCCASION = re.compile(r"(?:time|venue|place|koht|kellaaeg|lieu|heure|ort|uhrzeit|paikka|vieta|место)\s*:")
+
+
 def letter_date(head: Sequence[Line], tail: Sequence[Line], language: str | None) -> date | None:
     """The printed date: labelled, or on a line of its own, in the head, else in the tail."""
     for zone in (head, tail):
         for at, line in enumerate(zone):
             found = labelled(line, ("date",), following=zone[at + 1] if at + 1 < len(zone) else None)
             day = first_day(found.value, language=language) if found else None
-            if day:
+            if day and not any(_OF_OCCASION.match(other.folded) for other in zone[at + 1 : at + 4]):
                 return day
         for line in zone:
             day = _date_line(line, language)
@@ -342,7 +345,7 @@ def _free_title(groups: list[list[Line]]) -> Sequence[Line]:
     """The lines of a title without a label: bold, opened as titles are, or standing last in the head."""
     while len(groups) > 1 and all(_says_when(line) for line in groups[-1]):
         groups.pop()  # a date or a number under the title
-    kind = next((line for group in groups for line in group if phrases().document_kinds.fullmatch(line.folded)), None)
+    kind = next((line for group in groups for line in group if _names_kind(line)), None)
     if kind:
         return (kind,)
     for number, group in reversed(list(enumerate(groups))):
@@ -353,6 +356,13 @@ def _free_title(groups: list[list[Line]]) -> Sequence[Line]:
         if phrases().title_opening.match(group[0].folded) and not is_contact(group[0].text):
             return group
     return _last_title(groups)
+
+
+def _names_kind(line: Line) -> bool:
+    """Whether a line is what the document calls itself: "KAEBUS", "TEABENÕUE HALDUSMENETLUSES"."""
+    kinds = phrases().document_kinds
+    found = kinds.search(line.folded) if line.text.isupper() else None
+    return bool(kinds.fullmatch(line.folded)) or bool(found and found.start() == 0)
 
 
 def _last_title(groups: Sequence[list[Line]]) -> Sequence[Line]:

@@ -152,7 +152,7 @@ def _blocks(head: Sequence[Line]) -> list[_Block]:
     spaced = any(line.gap for line in head[1:])
     groups: list[list[Line]] = []
     for _at, line in enumerate(head):
-        starts = line.gap or not groups or _starts_party(line, groups[-1], spaced=spaced)
+        starts = line.gap or not groups or _starts_party(line, groups[-1], spaced=spaced, first=len(groups) == 1)
         passed = (
             _OTHER_LABEL.match(line.text)
             or printed_mark(line)
@@ -187,7 +187,7 @@ def _joined(blocks: Sequence[_Block]) -> list[_Block]:
     return joined
 
 
-def _starts_party(line: Line, group: Sequence[Line], *, spaced: bool) -> bool:
+def _starts_party(line: Line, group: Sequence[Line], *, spaced: bool, first: bool) -> bool:
     """Whether a line begins another party though no gap stands above it: a second person, or a "To:"."""
     if line.folded in {"a", "an", "to"}:  # "Le Directeur général / à / Madame la Ministre"
         return bool(group)
@@ -203,7 +203,7 @@ def _starts_party(line: Line, group: Sequence[Line], *, spaced: bool) -> bool:
     person = named_line(line.text)
     if person is None or (spaced and not has_title(line.text)):
         return False
-    if spaced:
+    if spaced or (not first and all(is_institution(other.text) for other in group)):
         return any(named_line(other.text) for other in group)
     return any(named_line(other.text) or is_contact(other.text) or is_institution(other.text) for other in group)
 
