@@ -7,7 +7,8 @@ begins at a word depends on that word and those behind it alone, so what a word 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, product
+from itertools import chain, product, zip_longest
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from mailrouter.core.language import fold
@@ -33,23 +34,29 @@ class Slot:
     number: bool = False  # figures fit as well
     gap: int = 0  # words that may be passed over
     takes: Callable[[str], bool] = field(init=False, repr=False, compare=False)
+    plain: bool = field(init=False, repr=False, compare=False)  # words alone, as most slots are
 
     def __post_init__(self) -> None:
-        # Most slots are words alone, and their set answers by itself in a fifth of the time.
-        loose = self.beginnings or self.endings or self.number
-        object.__setattr__(self, "takes", self._takes if loose else self.words.__contains__)
+        object.__setattr__(self, "plain", not (self.beginnings or self.endings or self.number or self.gap))
+        object.__setattr__(self, "takes", self._taker())
 
-    def _takes(self, word: str) -> bool:
-        return (
-            word in self.words
-            or word.startswith(self.beginnings)
-            or word.endswith(self.endings)
-            or (self.number and word.isdecimal())
-        )
+    def _taker(self) -> Callable[[str], bool]:
+        """`takes`, asking only what can be: it is what reading orders asks most often."""
+        words, beginnings, endings = self.words, self.beginnings, self.endings
+        if self.plain:
+            return words.__contains__
+        if self.number:
+            return lambda word: (
+                word in words or word.isdecimal() or word.startswith(beginnings) or word.endswith(endings)
+            )
+        if not endings:
+            return lambda word: word in words or word.startswith(beginnings)
+        if not beginnings:
+            return lambda word: word in words or word.endswith(endings)
+        return lambda word: word in words or word.startswith(beginnings) or word.endswith(endings)
 
 
 Phrase = tuple[Slot, ...]
-_GAP = Slot(gap=1)
 
 
 def end_of(phrase: Phrase, words: Sequence[str], at: int) -> int:
@@ -65,6 +72,8 @@ def end_of(phrase: Phrase, words: Sequence[str], at: int) -> int:
 
 def _end_behind_gap(gap: int, phrase: Phrase, words: Sequence[str], at: int) -> int:
     """The same for what follows a gap; no punctuation lies in a gap."""
+    if not any(map(phrase[0].takes, words[at : at + gap + 1])):
+        return 0
     for begin in range(at, at + gap + 1):
         if end := end_of(phrase, words, begin):
             return end
@@ -73,15 +82,30 @@ def _end_behind_gap(gap: int, phrase: Phrase, words: Sequence[str], at: int) -> 
     return 0
 
 
-@dataclass(frozen=True, slots=True)
 class Begun(Generic[T]):
-    """What a word can begin: what each phrase stands for, with what must follow the word.
+    """What a word can begin, by the word that follows: what each phrase stands for, with what must follow its first word.
 
-    `next` is what all those have in common; None where the word alone is a phrase or a gap follows it.
+    Phrases are numbered, so that those found keep the order in which they are written.
     """
 
-    phrases: tuple[tuple[T, Phrase], ...]
-    next: Slot | None
+    __slots__ = ("_by_next", "_others")
+
+    def __init__(self, phrases: Iterable[tuple[T, Phrase]]) -> None:
+        self._by_next: dict[str, list[tuple[int, T, Phrase]]] = {}  # those that go on with plain words
+        self._others: list[tuple[int, T, Phrase]] = []
+        for number, (means, rest) in enumerate(phrases):
+            if rest and rest[0].plain:
+                for word in rest[0].words:
+                    self._by_next.setdefault(word, []).append((number, means, rest))
+            else:
+                self._others.append((number, means, rest))
+
+    def before(self, word: str | None) -> Sequence[tuple[int, T, Phrase]]:
+        """The phrases that may stand here when `word` follows (None: nothing does)."""
+        going_on = self._by_next.get(word) if word is not None else None
+        if not going_on:
+            return self._others
+        return sorted((*going_on, *self._others), key=itemgetter(0)) if self._others else going_on
 
 
 class Index(Generic[T]):
@@ -108,10 +132,10 @@ class Index(Generic[T]):
 
     def found(self, words: Sequence[str]) -> Iterator[tuple[T, int, int]]:
         """Every phrase in a row of folded words: what it stands for, and the words first..last-1 that say it."""
-        for at, begun in enumerate(map(self._begun, words), start=1):
-            if begun is None or (begun.next and not (at < len(words) and begun.next.takes(words[at]))):
+        for at, (begun, after) in enumerate(zip_longest(map(self._begun, words), words[1:]), start=1):
+            if begun is None:
                 continue
-            for means, rest in begun.phrases:
+            for _, means, rest in begun.before(after):
                 if last := end_of(rest, words, at):
                     yield means, at - 1, last
 
@@ -120,20 +144,8 @@ class Index(Generic[T]):
         if word.isdecimal() and word != _FIGURE and word not in self._by_word and letters not in self._by_beginning:
             return self._begun(_FIGURE)  # what one number begins, any other does
         sought = chain(self._by_word.get(word, ()), self._by_beginning.get(letters, ()), self._others)
-        phrases = tuple((means, phrase[1:]) for means, phrase in sought if phrase[0].takes(word))
-        return Begun(phrases, _any_of([rest[0] if rest else _GAP for _, rest in phrases])) if phrases else None
-
-
-def _any_of(slots: list[Slot]) -> Slot | None:
-    """A slot that takes what one of them takes; None where one is a gap."""
-    if any(slot.gap for slot in slots):
-        return None
-    return Slot(
-        frozenset().union(*(slot.words for slot in slots)),
-        tuple({beginning for slot in slots for beginning in slot.beginnings}),
-        tuple({ending for slot in slots for ending in slot.endings}),
-        any(slot.number for slot in slots),
-    )
+        phrases = [(means, phrase[1:]) for means, phrase in sought if phrase[0].takes(word)]
+        return Begun(phrases) if phrases else None
 
 
 def read_phrase(written: str, numbers: Mapping[str, int]) -> Phrase:
@@ -146,8 +158,8 @@ def read_phrase(written: str, numbers: Mapping[str, int]) -> Phrase:
             slots.append(Slot(frozenset(numbers), number=True))
         else:
             slots.append(read_slot(piece))
-    if slots[0].gap:
-        raise ValueError(f"{written!r}: a phrase cannot begin with ~")
+    if slots[0].gap or slots[-1].gap:
+        raise ValueError(f"{written!r}: a phrase cannot begin or end with ~")
     return tuple(slots)
 
 
