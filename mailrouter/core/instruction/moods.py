@@ -197,8 +197,8 @@ class Clauses(Parts):
         if before:
             return before[-1]
         # Behind a comma a question word begins a relative clause ("vastutajaks Jaan, kes on kursis"), and what may be
-        # is something else.
-        parting = ("cues.question", "cues.permit")
+        # or was is something else.
+        parting = ("cues.question", "cues.permit", "cues.told")
         near = [cue for cue in near if cue.kind not in parting or not self._broken(tag.last, cue.first)]
         return near[0] if near else self._permitted(tag)
 

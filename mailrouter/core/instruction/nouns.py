@@ -45,8 +45,12 @@ class Nouns:
     def responsible(self, head: Head) -> tuple[str, ...]:
         """Whom an order makes responsible: after the form, else before it; several if it names several."""
         people = self._capitalised if head.tag.form == "direct" else self._people
-        after = list(people(head.tag.last, head.last))
-        before = list(self._capitalised(head.first, head.tag.first))
+        after = [name for name in people(head.tag.last, head.last) if not self._replaced(name)]
+        before = [name for name in self._capitalised(head.first, head.tag.first) if not self._replaced(name)]
+        if after and any(
+            self._lexicon.is_kind("names.pronouns", word) for word in self._folded[head.tag.last : after[0][0]]
+        ):
+            after = []  # "pane keegi teine, mina lähen puhkusele"
         if (
             head.tag.form == "after"
             and not before
@@ -63,7 +67,6 @@ class Nouns:
         beside = bool(before) and before[-1][1] == head.tag.first and not (after and after[0][0] == head.tag.last)
         found = before or after if head.tag.form == "after" or beside else after or before
         found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]
-        found = [name for name in found if not self._replaced(name)]
         if found and found[-1][1] <= head.tag.first:
             found = self._run([name for name in found if not self._parted(name, found[-1])])  # the nearest counts
         found = self._run(found)
@@ -280,6 +283,10 @@ class Nouns:
         first: int | None = None
         while at <= last:
             word = self._folded[at] if at < last else ""
+            if word == "(" and first is not None and (behind := self._closed(at)):
+                yield first, at  # "to Mari Tamm (action) and Jaan Kukk (info)"
+                first, at = None, behind
+                continue
             inside = at < last and self._lexicon.is_kind("names.also", word) and self._within(first, at, last)
             joins = not inside and (word in _BETWEEN or self._lexicon.is_kind("names.also", word))
             stops = at == last or not (inside or joins or self._nameable(at))
@@ -382,9 +389,13 @@ class Nouns:
         """Past the parentheses right behind a name that say it again ("the working group (merekeskkonna töörühm)")."""
         if last >= len(self._folded) or self._folded[last] != "(":
             return last
-        end = next((at for at in range(last + 1, min(last + 7, len(self._folded))) if self._folded[at] == ")"), None)
-        inside = range(last + 1, end or 0)
-        return end + 1 if end and inside and all(self._explains(at) for at in inside) else last
+        end = self._closed(last)
+        inside = range(last + 1, end - 1)
+        return end if inside and all(self._explains(at) for at in inside) else last
+
+    def _closed(self, at: int) -> int:
+        """Past the end of the short parentheses that open at a place; 0 if they do not close soon."""
+        return next((x + 1 for x in range(at + 1, min(at + 7, len(self._folded))) if self._folded[x] == ")"), 0)
 
 
 def _words(tag: Tag) -> range:
