@@ -85,3 +85,38 @@ def test_until_when_something_should_last_is_no_deadline():
     )
     (ask,) = read_asks(sentences(text), "en", WRITTEN)
     assert (ask.kind, ask.deadline) == ("reply", "2024-04-02")
+
+
+def test_a_list_of_wants_is_an_ask_for_each():
+    """Words that ask openly, and items that say for what: each item has its kind and its own day."""
+    text = (
+        "We kindly ask you to: (a) nominate an expert by 5 April 2024; (b) provide statistics on returns; and "
+        "(c) comment on the draft plan by 10 May 2024."
+    )
+    asks = read_asks(sentences(text), "en", WRITTEN)
+    assert [(ask.kind, ask.deadline) for ask in asks] == [
+        ("nominate", "2024-04-05"),
+        ("inform", None),
+        ("reply", "2024-05-10"),
+    ]
+
+
+def test_a_list_of_questions_is_one_ask():
+    """Where the words before a list say what is wanted, its items are what it is about."""
+    text = "Please answer these questions: 1. Which rules apply? 2. Who was informed? 3. What is planned?"
+    (ask,) = read_asks(sentences(text), "en", WRITTEN)
+    assert (ask.kind, ask.text) == ("reply", "Please answer these questions:")
+
+
+def test_what_only_some_should_do_is_no_ask_of_its_own():
+    """A condition asks those whom it concerns."""
+    text = "Please nominate an expert by 5 April 2024. If a visa is needed, please send us a copy of the passport."
+    asks = read_asks(sentences(text), "en", WRITTEN)
+    assert [ask.kind for ask in asks] == ["nominate"]
+
+
+def test_a_pronoun_stands_for_what_was_named_before():
+    """ "Palume see edastada" wants what the sentence before it names."""
+    text = "Teie arvamus on meile tähtis. Palume see edastada hiljemalt 5. aprillil 2024."
+    (ask,) = read_asks(sentences(text), "et", WRITTEN)
+    assert (ask.kind, ask.deadline) == ("reply", "2024-04-05")

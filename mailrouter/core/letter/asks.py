@@ -5,7 +5,7 @@ only says how or by when to answer gives its date to the asks before it.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -34,7 +34,7 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
     """The asks of a letter's sentences in their order; `after` is the letter's date, for days without a year."""
     tables = ask_phrases(language)
     asks: list[Ask] = []
-    for before, sentence in pairwise(("", *sentences)):
+    for (before, _), (sentence, printed) in pairwise((("", ""), *_items_apart(sentences, tables))):
         folded = _asking_words(sentence, tables)
         wanting = _wanting(folded, tables)
         if not wanting and not (asks and _is_vehicle(sentence, tables)):
@@ -49,12 +49,44 @@ def read_asks(sentences: Sequence[str], language: str | None, after: date | None
             for kind in found:
                 _add(
                     asks,
-                    Ask(kind, _without_list(sentence), *_fields(when)),
+                    Ask(kind, printed[:_LONGEST], *_fields(when)),
                     retold=_asks_at_once(sentence, kind, tables),
                 )
         elif when and asks and not _refused(flat(sentence), tables) and _is_vehicle(sentence, tables):
             asks = _dated_asks(asks, when, _spoken_of(flat(sentence), tables))
     return tuple(asks) or _questions(sentences, lambda sentence: deadline(sentence, tables, after, language))
+
+
+_ITEM = re.compile(
+    r"(?:(?<=:)|(?<=[;,])|(?<=\s(?:and|und))|(?<=\s(?:ja|et|un|ir))|(?<=\sto))\s+(?:\(?[a-z\d]{1,2}\)|\d\.|[-–•▪])\s+(?=\S)"
+)
+_ITEM_ALONE = re.compile(r"(?:\(?[a-z\d]{1,2}[.)]|[-–•▪])\s+(?=\S)")
+
+
+def _items_apart(sentences: Sequence[str], tables: Sequence[AskPhrases]) -> Iterator[tuple[str, str]]:
+    """(words to read, sentence as printed); a list of wants one by one: "we ask you to: (a) nominate …; (b) send …".
+
+    Only where the words before the list ask and name no kind: what they name is what all items are about.
+    """
+    lead = ""
+    for sentence in sentences:
+        if lead and (mark := _ITEM_ALONE.match(sentence)):
+            yield f"{lead} {sentence[mark.end() :]}", sentence
+            continue
+        first, *items = _ITEM.split(sentence)
+        lead = first if items and _asks_openly(first, tables) else ""
+        if lead:
+            yield from ((f"{lead} {item}", sentence) for item in items)
+        else:
+            yield sentence, _without_list(sentence)
+
+
+def _asks_openly(words: str, tables: Sequence[AskPhrases]) -> bool:
+    """Whether words ask for something that they do not name."""
+    folded = _asking_words(words, tables)
+    wanting = _wanting(folded, tables)
+    named = any(each.direct or _kinds_at(folded, each.table.kinds, 0) for each in wanting)
+    return bool(wanting) and not named
 
 
 def _is_aside(kinds: Sequence[AskKind], sentence: str) -> bool:
@@ -75,7 +107,7 @@ _LIST = re.compile(r"(?<=:)\s+(?:[-–•▪]|\(?[a-z\d]{1,2}[.)])(?:\s.*)?$", r
 
 def _without_list(sentence: str) -> str:
     """The sentence that asks, without the items of a list that its colon announces."""
-    return _LIST.sub("", sentence[:_LONGEST])
+    return _LIST.sub("", sentence)
 
 
 def _dated_asks(asks: Sequence[Ask], when: Deadline, kinds: frozenset[AskKind]) -> list[Ask]:
