@@ -167,3 +167,23 @@ def _quoted(folded: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
         elif begin is None and word in _QUOTES:
             begin = at
     return tuple((first, last) for first, last in found if first > 0)
+
+
+def blocked(parts: Parts, taken: tuple[tuple[int, int], ...]) -> frozenset[int]:
+    """Words that are no part of a name: forms, cues, deadlines."""
+    ranges = [*taken]
+    ranges += [(tag.first, tag.last) for tag in parts.cues]
+    ranges += [(tag.first, tag.last) for tag in _said(parts.tags)]
+    return frozenset(at for first, last in ranges for at in range(first, last))
+
+
+def _said(tags: list[Tag]) -> list[Tag]:
+    """Tags of forms; of an overlapping phrase with a gap only its first and last word."""
+    said = []
+    for tag in tags:
+        if tag.action in ACTIONS and tag.form in FORMS:
+            if tag.last - tag.first <= 2:
+                said.append(tag)
+            else:
+                said += [Tag(tag.kind, tag.first, tag.first + 1), Tag(tag.kind, tag.last - 1, tag.last)]
+    return said

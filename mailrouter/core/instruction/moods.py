@@ -211,7 +211,10 @@ class Clauses(Parts):
         for cue in self.cues:
             if cue.kind != "cues.negate" and not (cue.kind == "cues.negate_command" and tag.form in ("bare", "order")):
                 continue
-            if first <= cue.first < tag.first and not self._broken(cue.last, tag.first, _PAUSES):
+            reaches = first <= cue.first or (
+                cue.kind == "cues.negate" and not any(self._parts(at) for at in range(cue.last, tag.first))
+            )
+            if reaches and cue.first < tag.first and not self._broken(cue.last, tag.first, _PAUSES):
                 return True
             if tag.first < cue.first < tag.last:
                 return True  # within a phrase with a gap: "registreerimist ei vaja"

@@ -7,7 +7,8 @@ declined here and nothing looked up.
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mailrouter.core.instruction.lexicon import ACTIONS, FORMS, Lexicon, Tag
+from mailrouter.core.instruction.clauses import blocked
+from mailrouter.core.instruction.lexicon import Lexicon, Tag
 from mailrouter.core.instruction.moods import Clauses, Head
 from mailrouter.core.instruction.words import Sentence, Word
 from mailrouter.core.people.declension import usual
@@ -27,7 +28,7 @@ class Nouns:
         self._sentence: Sentence = clauses.sentence
         self._lexicon: Lexicon = clauses.lexicon
         self._folded = clauses.folded
-        self._blocked = _blocked(clauses, taken)
+        self._blocked = blocked(clauses, taken)
 
     def recipients(self, head: Head) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Whom a forward order names: those that are ordered, and those that are taken out ("mitte Jaanile")."""
@@ -400,23 +401,3 @@ class Nouns:
 
 def _words(tag: Tag) -> range:
     return range(tag.first, tag.last)
-
-
-def _blocked(clauses: Clauses, taken: tuple[_RANGE, ...]) -> frozenset[int]:
-    """Words that are no part of a name: forms, cues, deadlines."""
-    ranges = [*taken]
-    ranges += [(tag.first, tag.last) for tag in clauses.cues]
-    ranges += [(tag.first, tag.last) for tag in _said(clauses.tags)]
-    return frozenset(at for first, last in ranges for at in range(first, last))
-
-
-def _said(tags: list[Tag]) -> list[Tag]:
-    """Tags of forms; of an overlapping phrase with a gap only its first and last word."""
-    said = []
-    for tag in tags:
-        if tag.action in ACTIONS and tag.form in FORMS:
-            if tag.last - tag.first <= 2:
-                said.append(tag)
-            else:
-                said += [Tag(tag.kind, tag.first, tag.first + 1), Tag(tag.kind, tag.last - 1, tag.last)]
-    return said
