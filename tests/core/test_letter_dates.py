@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from mailrouter.core.letter.dates import find_dates, signature_time
+from mailrouter.core.letter.dates import find_dates
+from mailrouter.core.letter.stamps import signature_time
 
 WRITTEN = date(2024, 2, 28)
 

@@ -34,14 +34,6 @@ class PrintedDate:
     month_form: str = ""  # the month as printed, folded: its case ending may say "by"
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureTime:
-    """When a letter was signed electronically: an ISO date, or a date-time with the offset where one is printed."""
-
-    iso: str
-    day: date
-
-
 _SPACE = r"[\s\u00a0]"
 _DAY = r"(\d{1,2})(?:\s?(?:st|nd|rd|th|er|eme|o|a)\b|\.|º|ª)?"
 _MONTH = r"([^\W\d_]{3,14})\.?"
@@ -189,7 +181,8 @@ _Reading = tuple[date | None, date | None, str]
 _Groups = tuple[str | None, ...]
 
 
-def _day(year: int, month: int, day: int) -> date | None:
+def exact_day(year: int, month: int, day: int) -> date | None:
+    """The day; None where the calendar has none such."""
     try:
         return date(year, month, day)
     except ValueError:
@@ -212,26 +205,26 @@ def _year(printed: str) -> int:
 
 
 def _iso(groups: _Groups, _after: date | None, _language: str | None) -> _Reading | None:
-    return _one(_day(*(int(group or 0) for group in groups)))
+    return _one(exact_day(*(int(group or 0) for group in groups)))
 
 
 def _numeric(groups: _Groups, _after: date | None, _language: str | None) -> _Reading | None:
     day, month, year = int(groups[0] or 0), int(groups[2] or 0), _year(groups[3] or "0")
     if month > 12 >= day:  # printed the American way
         day, month = month, day
-    return _one(_day(year, month, day))
+    return _one(exact_day(year, month, day))
 
 
 def _numeric_range(groups: _Groups, _after: date | None, _language: str | None) -> _Reading | None:
     day, month, last, last_month, year = groups
-    ends = _day(int(year or 0), int(last_month or 0), int(last or 0))
-    return _span(_day(int(year or 0), int(month or last_month or 0), int(day or 0)), ends, "")
+    ends = exact_day(int(year or 0), int(last_month or 0), int(last or 0))
+    return _span(exact_day(int(year or 0), int(month or last_month or 0), int(day or 0)), ends, "")
 
 
 def _year_first(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
     year, day, month = groups
     number = month_number(month or "", language)
-    return _one(_day(int(year or 0), number, int(day or 0)), month or "") if number else None
+    return _one(exact_day(int(year or 0), number, int(day or 0)), month or "") if number else None
 
 
 def _year_first_range(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
@@ -239,7 +232,9 @@ def _year_first_range(groups: _Groups, _after: date | None, language: str | None
     number = month_number(month or "", language)
     if not number:
         return None
-    return _span(_day(int(year or 0), number, int(day or 0)), _day(int(year or 0), number, int(last or 0)), month or "")
+    return _span(
+        exact_day(int(year or 0), number, int(day or 0)), exact_day(int(year or 0), number, int(last or 0)), month or ""
+    )
 
 
 def _year_month_day(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
@@ -248,7 +243,9 @@ def _year_month_day(groups: _Groups, _after: date | None, language: str | None) 
     if not number:
         return None
     return _span(
-        _day(int(year or 0), number, int(day or 0)), _day(int(year or 0), number, int(last or day or 0)), month or ""
+        exact_day(int(year or 0), number, int(day or 0)),
+        exact_day(int(year or 0), number, int(last or day or 0)),
+        month or "",
     )
 
 
@@ -257,8 +254,8 @@ def _two_months(groups: _Groups, _after: date | None, language: str | None) -> _
     number, last_number = month_number(month or "", language), month_number(last_month or "", language)
     if not number or not last_number:
         return None
-    starts = _day(int(first_year or year or 0), number, int(day or 0))
-    return _span(starts, _day(int(year or 0), last_number, int(last or 0)), last_month or "")
+    starts = exact_day(int(first_year or year or 0), number, int(day or 0))
+    return _span(starts, exact_day(int(year or 0), last_number, int(last or 0)), last_month or "")
 
 
 def _range(groups: _Groups, after: date | None, language: str | None) -> _Reading | None:
@@ -267,7 +264,7 @@ def _range(groups: _Groups, after: date | None, language: str | None) -> _Readin
     if not number:
         return None
     starts = _dated(day, number, year, after)
-    ends = _day(starts.year, number, int(last or 0)) if starts else None
+    ends = exact_day(starts.year, number, int(last or 0)) if starts else None
     return _span(starts, ends, month or "")
 
 
@@ -280,7 +277,7 @@ def _day_month(groups: _Groups, after: date | None, language: str | None) -> _Re
 def _month_day(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
     month, day, year = groups
     number = month_number(month or "", language)
-    return _one(_day(int(year or 0), number, int(day or 0)), month or "") if number else None
+    return _one(exact_day(int(year or 0), number, int(day or 0)), month or "") if number else None
 
 
 def _month_day_bare(groups: _Groups, after: date | None, language: str | None) -> _Reading | None:
@@ -304,7 +301,9 @@ def _month_range(groups: _Groups, _after: date | None, language: str | None) -> 
     number = month_number(month or "", language)
     if not number:
         return None
-    return _span(_day(int(year or 0), number, int(day or 0)), _day(int(year or 0), number, int(last or 0)), month or "")
+    return _span(
+        exact_day(int(year or 0), number, int(day or 0)), exact_day(int(year or 0), number, int(last or 0)), month or ""
+    )
 
 
 def _month(groups: _Groups, _after: date | None, language: str | None) -> _Reading | None:
@@ -343,11 +342,11 @@ _READERS = {
 def _dated(day: str | None, month: int, year: str | None, after: date | None) -> date | None:
     """The day in its printed year, else the next such day after `after`."""
     if year:
-        return _day(int(year), month, int(day or 0))
+        return exact_day(int(year), month, int(day or 0))
     if after is None:
         return None
-    this = _day(after.year, month, int(day or 0))
-    return this if this and this > after else _day(after.year + 1, month, int(day or 0))
+    this = exact_day(after.year, month, int(day or 0))
+    return this if this and this > after else exact_day(after.year + 1, month, int(day or 0))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -401,40 +400,3 @@ def _stem_forms(name: str) -> tuple[str, ...]:
     if name.endswith("er"):
         return name, name[:-2] + "r"
     return name, bare
-
-
-_TIME = r"(?:[\s,]{1,3}(?:at\s|kell\s|a\s|um\s|klo\s|в\s|plkst\.?\s|kl\.?\s)?(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?)?"
-_OFFSET = r"""(?:\s*\(?(?:(utc|gmt|z)\b)?\s?(?:([+-])\s?(\d{1,2})(?:[:']?(\d{2}))?'?)?\s?\)?)?"""
-_STAMP = re.compile(
-    r"(?:(\d{1,2})[./-](\d{1,2})[./-]((?:19|20)\d{2})|((?:19|20)\d{2})[./-](\d{2})[./-](\d{2})T?)" + _TIME + _OFFSET
-)
-
-
-def signature_time(text: str, *, language: str | None = None) -> SignatureTime | None:
-    """The time in an e-signature line: "28/02/2024 23:38 (UTC+01)", "2024.03.05 14:22:10 +02'00'", or a day alone."""
-    match = _STAMP.search(flat(text).replace("t", " ") if re.search(r"\d{2}[tT]\d{2}:", text) else flat(text))
-    if match is None:
-        return _printed_time(text, language)
-    d, m, y, y2, m2, d2, hour, minute, second, zone, sign, off_hour, off_minute = match.groups()
-    day = _day(int(y or y2), int(m or m2), int(d or d2))
-    if day is None:
-        return None
-    if hour is None or int(hour) > 23 or int(minute) > 59:
-        return SignatureTime(day.isoformat(), day)
-    offset = f"{sign}{int(off_hour):02}:{off_minute or '00'}" if sign else "+00:00" if zone else ""
-    return SignatureTime(f"{day.isoformat()}T{int(hour):02}:{minute}:{second or '00'}{offset}", day)
-
-
-_CLOCK = re.compile(r"^[\s,]{1,3}(?:at\s|kell\s|à\s|um\s|klo\s|в\s|o\s|plkst\.?\s|kl\.?\s)?(\d{1,2})[:.h](\d{2})(?!\d)")
-
-
-def _printed_time(text: str, language: str | None) -> SignatureTime | None:
-    """A day whose month is a word, with the time behind it: "le 2 février 2024 à 18:07"."""
-    for printed in find_dates(text, language=language):
-        if printed.starts:
-            clock = _CLOCK.match(text[printed.finish :])
-            hour, minute = clock.groups() if clock else ("", "")
-            exact = clock and int(hour) < 24 and int(minute) < 60
-            iso = f"{printed.starts.isoformat()}T{int(hour):02}:{minute}:00" if exact else printed.starts.isoformat()
-            return SignatureTime(iso, printed.starts)
-    return None

@@ -12,7 +12,7 @@ from mailrouter.core.language import detect
 from mailrouter.core.letter.announced import announced_events
 from mailrouter.core.letter.answers import answer_mailbox
 from mailrouter.core.letter.asks import read_asks
-from mailrouter.core.letter.dates import SignatureTime, find_dates, first_day
+from mailrouter.core.letter.dates import find_dates, first_day
 from mailrouter.core.letter.events import table_events
 from mailrouter.core.letter.flat import flat
 from mailrouter.core.letter.layout import Layout, Line, is_prose, read_lines, zones
@@ -24,12 +24,13 @@ from mailrouter.core.letter.marks import (
     letter_date,
     marking,
     references,
-    title,
 )
 from mailrouter.core.letter.names import is_contact, mailboxes, named_line
 from mailrouter.core.letter.parties import Parties, addressee_at_foot, note_verbale, parties
 from mailrouter.core.letter.phrases import phrases
 from mailrouter.core.letter.sentences import paragraphs, sentences
+from mailrouter.core.letter.stamps import SignatureTime
+from mailrouter.core.letter.titles import title
 from mailrouter.core.message import Address
 
 _ENOUGH = 3  # signs of a letter
