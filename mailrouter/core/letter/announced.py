@@ -152,7 +152,7 @@ def _bare_title(subject: str | None) -> str | None:
         return None
     match = phrases().invitation.match(flat(subject))
     rest = subject[match.end() :].strip(" :–-") if match else subject
-    return rest or subject
+    return rest or None
 
 
 _IN = re.compile(

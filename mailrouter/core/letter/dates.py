@@ -15,7 +15,31 @@ from babel import Locale
 from mailrouter.core.letter.flat import flat
 
 # In the order in which a month name is looked up when the letter's own language does not know it.
-_LANGUAGES = ("et", "en", "fr", "de", "fi", "lv", "lt", "ru", "sv", "pl", "da", "nb", "nl", "it", "es", "pt", "uk")
+_LANGUAGES = (
+    "et",
+    "en",
+    "fr",
+    "de",
+    "fi",
+    "lv",
+    "lt",
+    "ru",
+    "sv",
+    "pl",
+    "da",
+    "nb",
+    "nl",
+    "it",
+    "es",
+    "pt",
+    "uk",
+    "cs",
+    "sk",
+    "hu",
+)
+_IN_FULL = frozenset(
+    {"cs", "sk", "hu"}
+)  # their months are not abbreviated in letters: "pro" and "led" are words elsewhere
 _SHORTEST_STEM = 3
 _WHOLE = frozenset(
     {"may", "mai", "maj", "mail", "mayo", "juin", "juni", "juli", "mars", "aout"}
@@ -382,6 +406,8 @@ def _stems(language: str) -> tuple[tuple[str, int, int], ...]:
     stems: dict[str, tuple[int, int]] = {}
     for context in ("format", "stand-alone"):
         for width, ending in (("abbreviated", 0), ("wide", 6)):
+            if width == "abbreviated" and language in _IN_FULL:
+                continue
             for number, name in locale.months[context][width].items():
                 folded = flat(str(name)).rstrip(".")
                 for stem in _stem_forms(folded) if ending else (folded,):
