@@ -67,6 +67,8 @@ class Nouns:
             after = []  # "lisage Jaan vastutajaks ja Mari koopiasse"
         beside = bool(before) and before[-1][1] == head.tag.first and not (after and after[0][0] == head.tag.last)
         found = before or after if head.tag.form == "after" or beside else after or before
+        if head.tag.form == "after" and "names-before" in self._lexicon.options:
+            found = before  # "Toomase peale", but "peale Toomase" is anybody else
         found = [(a, b) for a, b in found if not any(begin <= a < end for begin, end in head.open_chunks)]
         if found and found[-1][1] <= head.tag.first:
             found = self._run([name for name in found if not self._parted(name, found[-1])])  # the nearest counts
@@ -111,7 +113,7 @@ class Nouns:
             joined = any(
                 self._lexicon.is_kind(kind, self._folded[at]) for at in between for kind in ("names.also", "clauses.or")
             )
-            if not {"(", ")"}.isdisjoint(self._folded[left[1] : right[0]]):
+            if not {"(", ")", ":"}.isdisjoint(self._folded[left[1] : right[0]]):
                 return found[: index + 1]
             if not joined and any(not self._sentence.words[at].mark for at in between):
                 return found[: index + 1]

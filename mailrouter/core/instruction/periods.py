@@ -43,6 +43,7 @@ def deadline_at(
         # The longer phrase says more: "next week" within "within the next week", and the other way round.
         span = max((*spans, *points), key=lambda t: (t.last - t.first, t in spans, -t.first))
         return span.first, span.last, _labelled(labels, span.first)
+    dated: list[tuple[int, int, str]] = []
     for first, last in _days(words, periods, lexicon):
         if first < since:
             continue
@@ -50,7 +51,9 @@ def deadline_at(
             continue
         label = _labelled(labels, first)
         if label or _translative(words[first:last], lexicon) or _before_postposition(words, last, lexicon):
-            return first, last, label
+            dated.append((first, last, label))
+    if dated:  # "they expect it by 20 March, our deadline is 15 March": the one that is called so
+        return next((each for each in dated if each[2] == "labels"), dated[0])
     if points:
         point = max(points, key=lambda t: (t.last - t.first, -t.first))
         return point.first, point.last, _labelled(labels, point.first)

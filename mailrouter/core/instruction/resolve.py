@@ -18,6 +18,11 @@ from mailrouter.core.people.declension import usual
 _AND = re.compile(r"\s+(?:ja|ning|and|und|et|i|и|un|ir|och|og|sekä|&)\s+|\s*[,;/]\s*", re.IGNORECASE)
 _ARTICLES = re.compile(r"^(?:the|our|meie|teie|pr|hr|proua|härra|mr|mrs|ms|dr|kolleeg\w*)\.?\s+", re.IGNORECASE)
 _PARTED = re.compile(r"(?<=\w)['’](?=(?:sse|le|lle|ks|ga|st|lt|ni|ile)\b)")  # "Marge'le"
+# "Jaan Kukk's deputy" is not Jaan Kukk.
+_RELATED = re.compile(
+    r"\b[A-ZÕÄÖÜ][\w-]*(?:['’]s)?\s+(?:deputy|assistant|successor|replacement|boss|superior|manager|team|colleagues?"
+    r"|asetäitja\w*|assistendi\w*|asendaja\w*|ülemuse\w*|abilise\w*|abile|alluva\w*|järeltulija\w*)\b"
+)
 _INITIALS = 3  # letters
 _EXPLAINED = re.compile(r"([^()]+?)\s*\(([^()]+)\)")  # "the working group (merekeskkonna töörühm)"
 _ABBREVIATED = re.compile(r"(?<=[A-ZÕÄÖÜ]{2})-(?:le|sse|ga|lt|ile|i)$")  # "PPA-le"
@@ -86,6 +91,9 @@ def _resolve(raw: str, author: Address, directory: Directory, on: str | None, do
         return []
     if name := found.name if isinstance(found, Found) else _beginning(raw, directory, on):
         return [name]
+    if _RELATED.search(raw):
+        doubts.append(f"“{raw}” is nobody that the directory knows")
+        return []
     parts = [part for part in _AND.split(raw) if part]
     if len(parts) > 1:
         known = [find(directory, part, on=on) for part in parts]
@@ -124,7 +132,7 @@ def _author(author: Address, directory: Directory, on: str | None) -> str:
 def _beginning(raw: str, directory: Directory, on: str | None) -> str | None:
     """The entry that a name means once small words behind it fall away ("minister's advisers straight away")."""
     words = raw.split()
-    while len(words) > 1 and words[-1][:1].islower() and not _AND.search(f" {words[-1]} "):
+    while len(words) > 1 and not _RELATED.search(raw) and words[-1][:1].islower() and not _AND.search(f" {words[-1]} "):
         words.pop()
         found = find(directory, " ".join(words), on=on)
         # In small letters only a group's or unit's name is told from the beginning of a post ("ministri sekretärile").
