@@ -115,7 +115,7 @@ _NAMED = re.compile(
     r"\b(?:to|attend|in|for|of|at|hold|host|organi[sz]e|inviting you to|that)\s+(?:the|a|an|our|its|this|their)\s+(?P<title>[^,;.]{3,160}?)"
     r"(?=,?\s+(?:which|that|to be|taking|to take|will|is|on\s(?:\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)|from\s\d|in\s[A-Z]|at\s|held|organi[sz]ed|scheduled|hosted|and\s|by\s)|[,.;]|$)"
 )
-_OPENING = re.compile(r"^(?:The|Our|This year's|Its)\s+(?P<title>[^,;.]{3,160}?)\s+(?:will|is|takes|shall)\b")
+_OPENING = re.compile(r"^(?:The|An?|Our|This year's|Its)\s+(?P<title>[^,;.]{3,160}?)\s+(?:will|is|takes|shall)\b")
 
 
 def occasion_title(sentence: str, printed: PrintedDate, subject: str | None) -> str:
