@@ -234,3 +234,35 @@ def test_line_of_marks_alone_is_read():
     orders = read_orders("Palun registreerida.\n\u0483", "")
     assert orders is not None
     assert orders.register
+
+
+@pytest.mark.parametrize("said", ["Palun registreerdia.", "Palun registeerida.", "plase regsiter: palun registrerida"])
+def test_slip_of_the_pen_is_mended(said):
+    """An order with a slip in its long word is still read."""
+    orders = read_orders(said, "")
+    assert orders is not None
+    assert orders.register
+
+
+@pytest.mark.parametrize(
+    "said", ["Töötan vastutasuks: Jaan Kukk.", "Palun registreeruge koolitusele.", "The registrar: Jaan Kukk."]
+)
+def test_word_like_an_order_is_not_mended(said):
+    """A word that only looks like one of ordering orders nothing."""
+    assert read_orders(said, "") is None
+
+
+def test_quoted_lines_are_not_the_authors():
+    """What stands behind ">" beside an author's own lines is somebody else's; where all lines do, it is the author's."""
+    assert read_orders("> Palun registreeri.\nSee on juba tehtud.", "") is None
+    orders = read_orders("> Palun registreeri.", "")
+    assert orders is not None
+    assert orders.register
+
+
+def test_subject_of_another_mail_behind_a_later_prefix_orders_nothing():
+    """Only what stands before a later prefix is the forwarder's own."""
+    orders = read_orders("", "registreerimiseks FW: please forward to Jaan Kukk")
+    assert orders is not None
+    assert orders.register
+    assert orders.forward_to_raw == ()

@@ -9,6 +9,7 @@ from mailrouter.core.instruction.words import Sentence
 
 BREAKS = frozenset(",;()–—")
 _QUOTES = {"“": "”", "„": "“”", "«": "»", '"': '"', "”": "”", "‘": "’"}  # opening mark → closing ones
+_LONGER = {"cues.negate": 2, "cues.open": 1}  # words that such a cue has more than, where it can hold a form
 _GOVERNING = ("cues.question", "cues.negate")
 
 
@@ -66,9 +67,11 @@ class Parts:
         )
 
     def _within_negation(self, tag: Tag) -> bool:
-        """Whether a form is part of a longer negation: "under no circumstances"."""
+        """Whether a form is part of what takes an order back: "under no circumstances", "aga otsusta ise"."""
         return any(
-            cue.kind == "cues.negate" and cue.first <= tag.first and tag.last <= cue.last and cue.last - cue.first > 2
+            cue.first <= tag.first
+            and tag.last <= cue.last
+            and cue.last - cue.first > _LONGER.get(cue.kind, len(self.folded))
             for cue in self.cues
         )
 
