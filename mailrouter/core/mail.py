@@ -17,7 +17,7 @@ from mailrouter.core.message import Address, Attachment
 from mailrouter.core.nature import FailedRecipient, Nature
 from mailrouter.core.outcomes import Defect, Hold
 
-READER_VERSION: Final = "1"  # raised with every change of what a Reading means or holds: older ones are read again
+READER_VERSION: Final = "2"  # raised with every change of what a Reading means or holds: older ones are read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that is read from one mail. `orders` are those of each author, as printed: the outer one, then each hop."""
+    """All that is read from one mail. `orders` are what the mail's own author orders, as printed."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
         defer_build=True
@@ -66,7 +66,7 @@ class Reading:
     forwarded: bool
     chain: tuple[Hop, ...] = ()
     letters: tuple[Letter, ...] = ()
-    orders: tuple[Orders | None, ...] = (None,)
+    orders: Orders | None = None
     holds: tuple[Hold, ...] = ()
 
 

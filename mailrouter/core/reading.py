@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mailrouter.core.chain import Enclosed, unwind
-from mailrouter.core.chain.hops import Chain, Hop
+from mailrouter.core.chain.hops import Chain
 from mailrouter.core.containers import Limits, Opened, OpenedPart, mail_bytes, open_parts
 from mailrouter.core.documents import to_text
 from mailrouter.core.instruction import Orders, read_orders
@@ -98,7 +98,7 @@ def read(raw: bytes, limits: Limits, ocr: Callable[[bytes], str] | None = None) 
         attachments=tuple(each.attachment for each in texts),
         defects=(*defects, *message.defects, *opened.defects, *(found for each in texts for found in each.defects)),
     )
-    orders = (read_orders(_bounded(mail.text), mail.subject, mail.language), *(_orders(hop) for hop in chain.hops))
+    orders = read_orders(_bounded(mail.text), mail.subject, mail.language)
     return Reading(
         version=READER_VERSION,
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -106,7 +106,7 @@ def read(raw: bytes, limits: Limits, ocr: Callable[[bytes], str] | None = None) 
         message=mail,
         forwarded=chain.forwarded,
         chain=chain.hops,
-        letters=_letters(mail, chain, orders[0], texts),
+        letters=_letters(mail, chain, orders, texts),
         orders=orders,
         holds=(
             *(Hold("unreadable", each.detail) for each in defects),
@@ -184,10 +184,6 @@ def _enclosed(opened: Opened) -> tuple[Enclosed, ...]:
         inner = tuple(reversed(below.pop(index, [])))
         below.setdefault(opened.enclosed_in[index], []).append(Enclosed(opened.messages[index], inner))
     return tuple(reversed(below.get(-1, [])))
-
-
-def _orders(hop: Hop) -> Orders | None:
-    return read_orders(_bounded(hop.text), hop.subject)
 
 
 def _bounded(text: str, most: int = _MAX_OWN_WORDS) -> str:

@@ -41,9 +41,7 @@ def reading(
     message = Mail(
         "<1@ministry.example>", author, (), (), "FW: Letter", "2024-02-29T13:05:00+02:00", "Tere!", nature=nature, headers=headers
     )  # fmt: skip
-    return Reading(
-        "1", "1" * 64, 1, message, bool(chain), tuple(chain), letters, (orders, *(None for _ in chain)), holds
-    )
+    return Reading("1", "1" * 64, 1, message, bool(chain), tuple(chain), letters, orders, holds)
 
 
 def case_of(read, **more):
@@ -137,14 +135,10 @@ def test_verified_colleague_orders():
         reading(COMMISSION, orders=ORDERS),  # from outside
         reading(KATARINA, [hop(COMMISSION)], orders=ORDERS, nature="automatic"),
         reading(KATARINA, [hop(COMMISSION)]),
-        replace(
-            reading(COMMISSION, [hop(KATARINA)]), orders=(None, ORDERS)
-        ),  # a colleague's words that an outsider quotes
-        replace(reading(KATARINA, [hop(KATARINA)]), orders=(None, ORDERS)),  # older words
     ],
 )
 def test_nobody_else_orders(read):
-    """Outsiders, unverified senders, machines and quoted colleagues order nothing."""
+    """Outsiders, unverified senders and machines order nothing."""
     assert case_of(read).instruction is None
 
 

@@ -100,14 +100,13 @@ def test_a_second_author_far_down_is_not_hidden():
     assert sum(name == "From" for name, _ in reading.message.headers) == 2
 
 
-def test_each_author_has_orders_of_their_own():
-    """Orders stand beside their author: the outer one first, then each hop."""
-    body = "Palun registreerida.\n\nFrom: Jaan Kask <jaan@x.example>\nSent: Thursday, 29 February 2024 11:57\nTo: Mari <mari@x.example>\nSubject: Kiri\n\nEdastan kirja.\n"
+def test_only_who_sent_the_mail_orders():
+    """What stands in quoted words anybody can write: it orders nothing, whoever is said to have written it."""
+    body = "Palun registreerida.\n\nFrom: Jaan Kask <jaan@x.example>\nSent: Thursday, 29 February 2024 11:57\nTo: Mari <mari@x.example>\nSubject: Kiri\n\nPalun edastada kiri ministri nõunikele.\n"
     reading = read(mail(body, subject="FW: Kiri"), LIMITS)
-    assert len(reading.orders) == 1 + len(reading.chain) == 2
-    assert reading.orders[0] is not None
-    assert reading.orders[0].register
-    assert reading.orders[1] is None
+    assert reading.orders is not None
+    assert reading.orders.register
+    assert reading.orders.forward_to_raw == ()
 
 
 def test_an_attached_letter_is_the_letter_and_its_covering_mail_is_none():

@@ -111,7 +111,7 @@ def _instruction(reading: Reading, sender: Sender, received: str, directory: Dir
 
     A colleague below an outside author stands in quoted words, which anyone can write.
     """
-    orders = reading.orders[0] if reading.orders else None
+    orders = reading.orders
     if orders is None or not (sender.internal and sender.verified) or reading.message.nature != "person":
         return None
     author = reading.message.author or Address("", None)
