@@ -245,7 +245,13 @@ def test_slip_of_the_pen_is_mended(said):
 
 
 @pytest.mark.parametrize(
-    "said", ["Töötan vastutasuks: Jaan Kukk.", "Palun registreeruge koolitusele.", "The registrar: Jaan Kukk."]
+    "said",
+    [
+        "Töötan vastutasuks: Jaan Kukk.",
+        "Palun registreeruge koolitusele.",
+        "The registrar: Jaan Kukk.",
+        "Le registre : Jaan Kukk.",
+    ],
 )
 def test_word_like_an_order_is_not_mended(said):
     """A word that only looks like one of ordering orders nothing."""

@@ -11,7 +11,6 @@ from mailrouter.core.instruction.lexicon import lexicons
 from mailrouter.core.language import fold
 
 _SHORTEST = 7  # letters of a word that may be a slip
-_LONG = 12  # letters from which on two slips are allowed
 _OPENING = 2  # letters that must be right
 _ENDING = 2  # letters that must be right, unless two neighbours changed places
 _PARTED = re.compile(r"['’](sse|ssegi|le|lle|legi|ks|ga|st|lt|ni|ile)$")  # "Marge'le", "Delta'sse"
@@ -53,14 +52,13 @@ def _all(kind: str) -> list[str]:
 
 
 def _slip(written: str, meant: str) -> bool:
-    """Whether `written` is `meant` with a slip or, in a long word, two; with the same letters in its ending."""
-    if written == meant or abs(len(written) - len(meant)) > 2:
+    """Whether `written` is `meant` with one slip, with the same letters in its ending."""
+    if written == meant or abs(len(written) - len(meant)) > 1:
         return False
-    most = 2 if len(meant) >= _LONG else 1
     swapped = sorted(written) == sorted(meant)
     if written[-_ENDING:] != meant[-_ENDING:] and not swapped:
         return False
-    return _distance(written, meant) <= (1 if swapped else most)
+    return _distance(written, meant) <= 1
 
 
 def _distance(left: str, right: str) -> int:
