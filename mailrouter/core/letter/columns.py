@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from mailrouter.core.letter.flat import flat
+from mailrouter.core.letter.names import is_role, named_line
 from mailrouter.core.letter.phrases import phrases
 
 
@@ -87,7 +88,7 @@ def _unwind_columns(rows: Sequence[str]) -> list[str]:
         if pairs and len(cells) == 1 and _goes_on_alone(cells[0]):
             pairs.append((cells[0], ""))  # a column that goes on alone
             continue
-        unwound += _unwound(pairs)
+        unwound += _unwound(pairs, unwound[-1] if unwound else "")
         pairs = []
         unwound.append(row)
     return unwound
@@ -126,11 +127,15 @@ def _is_label(cell: str) -> bool:
     return any(phrases().labels[kind].fullmatch(folded) for kind in ("ours", "theirs", "date"))
 
 
+_DATED = re.compile(r"(?:\w+:? )?\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}\b")
 _NUMBERED = re.compile(r"(?:nr|no|n°|№)\.?\s?\S*\d")
 
 
-def _unwound(pairs: list[tuple[str, str]]) -> list[str]:
-    """Two columns as lines: labels with their values, a timetable's rows as they are, else left before right."""
+def _unwound(pairs: list[tuple[str, str]], above: str) -> list[str]:
+    """Two columns as lines: labels with their values, a timetable's rows as they are, else left before right.
+
+    `above` is the line before them.
+    """
     if not pairs:
         return []
     both = [(left, right) for left, right in pairs if right]
@@ -141,4 +146,12 @@ def _unwound(pairs: list[tuple[str, str]]) -> list[str]:
         return [f"{left} {right}" if right else left for left, right in pairs]
     if all(_is_label(left) or _NUMBERED.match(flat(right)) for left, right in both):
         return [f"{left} {right}" if right else left for left, right in pairs]
-    return ["", *(left for left, _ in pairs if left), "", *(right for _, right in pairs if right), ""]
+    # A date beside one line of an address parts nothing: the address goes on from the person or post above.
+    goes_on = len(both) == 1 and pairs[0][0] and _DATED.match(both[0][1]) and (is_role(above) or named_line(above))
+    return [
+        *([] if goes_on else [""]),
+        *(left for left, _ in pairs if left),
+        "",
+        *(right for _, right in pairs if right),
+        "",
+    ]
